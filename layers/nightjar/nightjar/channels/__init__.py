@@ -1,0 +1,1 @@
+"""Where messages go: one module a channel, imported on first use."""

@@ -1,0 +1,127 @@
+"""What an alert is, its transitions, and what a person may do to it."""
+
+import json
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from typing import Any, Literal
+
+from nightjar.core.periods import Kind
+from nightjar.core.policies import Aggregate, Condition, Previous, Severity
+
+Status = Literal["triggered", "acknowledged", "resolved", "archived"]
+Ending = Literal["recovered", "person", "corrected", "no_data", "policy_changed", "policy_disabled", "policy_deleted"]
+TransitionType = Literal["opened", "reopened", "acknowledged", "resolved", "archived", "reminded"]
+Action = Literal["acknowledge", "resolve", "archive"]
+
+TOLD: frozenset[TransitionType] = frozenset({"opened", "reopened", "resolved", "reminded"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """One alert, with what it needs to be read after its policy is gone. Instants are µs since the epoch.
+
+    Attributes:
+        period_start: Start of its first period in alarm.
+        last_start: Start of its latest period in alarm; last_end its end.
+        value: The measured aggregate of that latest period; None when it had no logs and `missing` is breach.
+        in_alarm: Starts of its periods in alarm that may still be judged again; `older` counts those that may not.
+        early: The opening was judged while its period still ran ("so far").
+        healthy: It has recovered but waits for a person (auto_resolve off).
+        written_at: The engine's clock when its values were last written.
+    """
+
+    alert_id: str
+    policy_id: str
+    revision: int
+    event_id: str
+    agent: str
+    event: str
+    title: str = ""
+    description: str = ""
+    channel: str = "default"
+    severity: Severity
+    runbook_url: str = ""
+    period: Kind
+    aggregate: Aggregate
+    condition: Condition
+    threshold: Decimal
+    window: Literal["calendar", "rolling"] = "calendar"
+    window_minutes: int | None = None
+    evaluation_periods: int = 1
+    datapoints_to_alarm: int = 1
+    compare: Previous | None = None
+    status: Status = "triggered"
+    period_start: int
+    last_start: int
+    last_end: int
+    value: Decimal | None
+    count: int
+    min: Decimal | None
+    max: Decimal | None
+    worst_value: Decimal | None
+    previous_value: Decimal | None = None
+    change_percent: Decimal | None = None
+    periods: int = 1
+    in_alarm: tuple[int, ...] = ()
+    older: int = 0
+    early: bool = False
+    healthy: bool = False
+    triggered_at: int
+    acknowledged_at: int | None = None
+    resolved_at: int | None = None
+    archived_at: int | None = None
+    resolved_by: Ending | None = None
+    opened_clock: int = 0
+    reminded_clock: int | None = None
+    written_at: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still waits for its end."""
+        return self.status in {"triggered", "acknowledged"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """One immutable line of a policy's history: the outbox row from which messages are made.
+
+    Attributes:
+        number: 1, 2, … for each policy.
+        clock: The engine's clock (µs) when it was written: what mutes are held against.
+        at: The instant (µs) to show: triggered_at of an opening, resolved_at of an ending, …
+        alert: The alert as it is after the transition.
+    """
+
+    number: int
+    type: TransitionType
+    clock: int
+    at: int
+    alert: Alert
+
+
+_DECIMALS = ("threshold", "value", "min", "max", "worst_value", "previous_value", "change_percent")
+_ALERT_DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Alert)}
+
+
+def alert_to_dict(alert: Alert) -> dict[str, Any]:
+    """Turn an alert into what JSON can hold: decimals as text, defaults left out."""
+    found = {name: getattr(alert, name) for name in _ALERT_DEFAULTS if getattr(alert, name) != _ALERT_DEFAULTS[name]}
+    return {name: str(value) if name in _DECIMALS and value is not None else value for name, value in found.items()}
+
+
+def alert_from_dict(found: dict[str, Any]) -> Alert:
+    """Read what `alert_to_dict` made, also after a trip through JSON."""
+    decimals = {name: Decimal(found[name]) for name in _DECIMALS if found.get(name) is not None}
+    return Alert(**{**found, **decimals, "in_alarm": tuple(found.get("in_alarm", ()))})
+
+
+def transition_to_text(transition: Transition) -> str:
+    """Write a transition as compact JSON."""
+    found = {**{name: getattr(transition, name) for name in ("number", "type", "clock", "at")}, "alert": alert_to_dict(transition.alert)}
+    return json.dumps(found, separators=(",", ":"))
+
+
+def transition_from_text(text: str) -> Transition:
+    """Read what `transition_to_text` wrote."""
+    found = json.loads(text)
+    return Transition(**{**found, "alert": alert_from_dict(found["alert"])})

@@ -1,0 +1,1 @@
+"""What every HTTP function shares: keys, bodies, errors."""

@@ -1,0 +1,1 @@
+"""The imperative shell: read, ask the core, write."""

@@ -1,0 +1,35 @@
+"""The DynamoDB client, made once for each process, and the store that every storage function takes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+from nightjar.settings import Tables, settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A client and the tables that it speaks to: the first argument of every storage function."""
+
+    db: "DynamoDBClient"
+    tables: Tables
+
+
+# The account-id endpoint would cost a look-up at start and is unknown to simulators of DynamoDB Streams.
+_CONFIG = Config(retries={"mode": "standard", "max_attempts": 4}, connect_timeout=2, read_timeout=5, account_id_endpoint_mode="disabled")
+
+# The local runner puts its own client (moto, DynamoDB Local) in place of this.
+make_client: Callable[[], "DynamoDBClient"] = lambda: boto3.client("dynamodb", config=_CONFIG)  # noqa: E731
+
+
+@cache
+def store() -> Store:
+    """Return this function's store."""
+    return Store(make_client(), settings().tables)

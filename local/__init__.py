@@ -1,0 +1,1 @@
+"""Runs the product on this machine; never deployed."""
