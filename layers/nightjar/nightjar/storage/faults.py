@@ -1,0 +1,30 @@
+"""What counts as a fault of storage: something that goes away by itself, so that the client should try again."""
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+
+class StorageBusy(Exception):
+    """Storage did not take everything in time; what it took is found again by a retry."""
+
+
+class Conflicted(Exception):
+    """Somebody else wrote the same row first, and again at each new try."""
+
+
+# A missing table or a missing permission is among them on purpose: the operator mends it, and no client loses a log meanwhile.
+FAULTS: tuple[type[Exception], ...] = (StorageBusy, Conflicted, BotoCoreError, ClientError)
+
+# These say that our code asked for something wrong: they do not go away by themselves.
+_OURS = frozenset({"ValidationException", "ParamValidationError", "SerializationException"})
+
+
+def is_fault(error: Exception) -> bool:
+    """Tell whether an exception is a fault of storage rather than of the code that spoke to it."""
+    return isinstance(error, FAULTS) and code_of(error) not in _OURS
+
+
+def code_of(error: Exception) -> str:
+    """Return AWS's name of an error ("ProvisionedThroughputExceededException"), or that of its class."""
+    if isinstance(error, ClientError):
+        return str(error.response.get("Error", {}).get("Code", "ClientError"))
+    return type(error).__name__
