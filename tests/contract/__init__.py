@@ -1,0 +1,1 @@
+"""Tests that read like API.md: a table of cases a route, through the handler."""

@@ -1,0 +1,1 @@
+"""Tests of the handlers, with the payloads of events/."""
