@@ -4,6 +4,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, Inexact, 
 
 PLACES = Decimal(1).scaleb(-30)
 LIMIT = Decimal(10) ** 30
+LIMIT_DIGITS = 30
 
 # 400 digits hold the sum of squares of any number of logs that fits in a lifetime: an Inexact here is a bug, not a rounding.
 EXACT = Context(prec=400, rounding=ROUND_HALF_EVEN, traps=[Inexact, InvalidOperation, DivisionByZero])
@@ -13,9 +14,17 @@ _MEAN = Context(prec=28, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, Divi
 ZERO = Decimal(0)
 
 
+def in_range(value: Decimal) -> bool:
+    """Tell whether a finite number lies below 1e30 in magnitude, whatever its number of digits.
+
+    Reads the exponent only: `abs` and comparisons would round or expand a hostile number first.
+    """
+    return not value or value.adjusted() < LIMIT_DIGITS
+
+
 def rounded(value: Decimal) -> Decimal:
-    """Round a finite number below 1e30 in magnitude to 30 decimal places, half to even; -0 becomes 0."""
-    return tidy(value.quantize(PLACES, context=_ROUND)) if value.as_tuple().exponent < -30 else tidy(value)  # type: ignore[operator] # noqa: PLR2004
+    """Round a number that is `in_range` to 30 decimal places, half to even; -0 becomes 0."""
+    return tidy(value.quantize(PLACES, context=_ROUND))
 
 
 def tidy(value: Decimal) -> Decimal:

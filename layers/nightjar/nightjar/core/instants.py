@@ -69,7 +69,7 @@ def iso(instant: int) -> str:
         '2026-03-03T13:00:00.5Z'
     """
     whole, micros = divmod(instant, SECOND)
-    text = (_EPOCH + timedelta(seconds=whole)).strftime("%Y-%m-%dT%H:%M:%S")
+    text = (_EPOCH + timedelta(seconds=whole)).isoformat()[:19]  # strftime does not pad years before 1000
     fraction = f".{micros:06d}".rstrip("0") if micros else ""
     return f"{text}{fraction}Z"
 

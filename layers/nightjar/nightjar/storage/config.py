@@ -11,7 +11,7 @@ from nightjar.storage.client import Store
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-Noun = Literal["event", "destination", "mute"]
+Noun = Literal["event", "destination", "mute", "key"]
 
 
 class Stale(Exception):

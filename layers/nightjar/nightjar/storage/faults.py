@@ -7,12 +7,8 @@ class StorageBusy(Exception):
     """Storage did not take everything in time; what it took is found again by a retry."""
 
 
-class Conflicted(Exception):
-    """Somebody else wrote the same row first, and again at each new try."""
-
-
 # A missing table or a missing permission is among them on purpose: the operator mends it, and no client loses a log meanwhile.
-FAULTS: tuple[type[Exception], ...] = (StorageBusy, Conflicted, BotoCoreError, ClientError)
+FAULTS: tuple[type[Exception], ...] = (StorageBusy, BotoCoreError, ClientError)
 
 # These say that our code asked for something wrong: they do not go away by themselves.
 _OURS = frozenset({"ValidationException", "ParamValidationError", "SerializationException"})

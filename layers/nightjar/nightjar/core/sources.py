@@ -1,0 +1,85 @@
+"""Under which keys a raw log is stored: the source partitions that buckets remember and that a window touches.
+
+The partition holds the hour and the write shard, because its collection must stay in one partition of DynamoDB (the table's
+local index pins it there and caps it at 10 GB). Everything here is a function of event, time and log_id for ever: a retry finds
+the same key.
+
+Rule: ENGINE.md, Traps, the first.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import NamedTuple
+from zlib import crc32
+
+from nightjar.core.events import Shards
+from nightjar.core.instants import HOUR, floor
+
+GUARD = "g#"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Identity(NamedTuple):
+    """What a raw log's key says: whose it is, when (µs) and which."""
+
+    event_id: str
+    at: int
+    log_id: str
+
+
+def shard_count(shards: Shards, at: int) -> int:
+    """Return the number of write shards of an event at an instant (µs); it changes on the hour only."""
+    place = bisect_right(shards, at, key=lambda entry: entry[0]) - 1
+    return shards[place][1] if place >= 0 else 1
+
+
+def shard_of(shards: Shards, at: int, log_id: str) -> int:
+    """Return the write shard of a log."""
+    if len(shards) == 1 and shards[0][1] == 1:
+        return 0
+    return crc32(log_id.encode()) % shard_count(shards, at)
+
+
+@lru_cache(maxsize=2048)
+def _hour(number: int) -> str:
+    return (_EPOCH + timedelta(hours=number)).strftime("%Y%m%d%H")
+
+
+def raw_key(event_id: str, shards: Shards, at: int, log_id: str) -> tuple[str, str]:
+    """Return partition and sort key of a raw log.
+
+    Example:
+        >>> raw_key("e", ((0, 1),), 1_772_542_800_500_000, "i")
+        ('e#2026030313#0', '1772542800500000#i')
+    """
+    return f"{event_id}#{_hour(at // HOUR)}#{shard_of(shards, at, log_id)}", f"{at:016d}#{log_id}"
+
+
+def read_key(partition: str, sort: str) -> Identity:
+    """Read back what `raw_key` wrote."""
+    at, _, log_id = sort.partition("#")
+    return Identity(partition.partition("#")[0], int(at), log_id)
+
+
+def guard_key(event_id: str, log_id: str) -> str:
+    """Return the partition key of the guard that keeps the time of a log's first receipt; its sort key is "g"."""
+    return f"{GUARD}{event_id}#{log_id}"
+
+
+def hours(start: int, end: int) -> Iterator[int]:
+    """Yield the starts (µs) of the UTC hours that [start, end) touches, newest first."""
+    if start < end:
+        yield from range(floor(end - 1, HOUR), floor(start, HOUR) - 1, -HOUR)
+
+
+def source_keys(event_id: str, shards: Shards, start: int, end: int) -> list[str]:
+    """Return the partition keys that may hold raw logs of the window [start, end) in µs, newest hour first."""
+    return [f"{event_id}#{_hour(hour // HOUR)}#{shard}" for hour in hours(start, end) for shard in range(shard_count(shards, hour))]
+
+
+def sort_bounds(start: int, end: int) -> tuple[str, str]:
+    """Return the inclusive bounds of sort keys for the window [start, end): every key has "#" after its 16 digits."""
+    return f"{start:016d}", f"{end:016d}"
