@@ -26,7 +26,7 @@ class Alert:
         value: The measured aggregate of that latest period; None when it had no logs and `missing` is breach.
         in_alarm: Starts of its periods in alarm that may still be judged again; `older` counts those that may not.
         early: The opening was judged while its period still ran ("so far").
-        healthy: It has recovered but waits for a person (auto_resolve off).
+        healed: Start of the period that completed its recovery while it waits for a person (auto_resolve off).
         written_at: The engine's clock when its values were last written.
     """
 
@@ -65,7 +65,7 @@ class Alert:
     in_alarm: tuple[int, ...] = ()
     older: int = 0
     early: bool = False
-    healthy: bool = False
+    healed: int | None = None
     triggered_at: int
     acknowledged_at: int | None = None
     resolved_at: int | None = None
@@ -97,6 +97,14 @@ class Transition:
     clock: int
     at: int
     alert: Alert
+
+
+class UnknownAlert(LookupError):
+    """There is no alert with this id."""
+
+
+class Impossible(Exception):
+    """The alert's status does not allow this action."""
 
 
 _DECIMALS = ("threshold", "value", "min", "max", "worst_value", "previous_value", "change_percent")

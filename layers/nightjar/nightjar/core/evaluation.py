@@ -1,0 +1,138 @@
+"""One step of the engine: state, a period and what the rollups say of it → a Decision.
+
+The rules are ENGINE.md's; docs/semantics.md names the test of each.
+"""
+
+from dataclasses import replace
+
+from nightjar.core.alerts import Alert
+from nightjar.core.due import is_closed, oldest_end
+from nightjar.core.evidence import Evidence, after, latest_start, looks_back_to, period_from
+from nightjar.core.lifecycle import Step, first_alert, with_period, without_period
+from nightjar.core.periods import Period
+from nightjar.core.state import Decision, Span, State, pruned, span_containing
+from nightjar.core.verdicts import Verdict, rests_on_little
+
+
+def judge_period(state: State, period: Period, evidence: Evidence, *, ended: Alert | None = None, now: int) -> Decision:
+    """Judge one period of a policy.
+
+    Args:
+        state: The policy's state, at the policy's revision.
+        period: The period: one that a tick or new data calls for.
+        evidence: The policy, the engine's clock and the buckets.
+        ended: The ended alert in whose span the period lies, if `span_containing` finds one.
+        now: Wall time (µs): an early judgement is never dated after it.
+
+    Returns:
+        What to write and tell. `look` is set when the raw logs must be counted before it is written.
+    """
+    policy = evidence.policy
+    if state.revision > policy.revision or not state.live:
+        return Decision("stale_policy")
+    verdict = evidence.judged(period)
+    if verdict is None:
+        return Decision("not_settled")
+    step = Step(pruned(state, oldest_end(policy, evidence.tick)), evidence.tick, _dated(evidence, period, now))
+    if verdict.outcome == "breach" and evidence.in_alarm(period, state):
+        return _in_alarm(step, period, verdict, evidence, ended)
+    return _calm(step, period, verdict, evidence)
+
+
+def _dated(evidence: Evidence, period: Period, now: int) -> int:
+    """Return the instant to show: the clock, for early judgements the later of clock and newest log, at most wall time."""
+    tick = evidence.tick
+    if is_closed(evidence.policy, period, tick):
+        return tick
+    newest = evidence.bucket(period).newest
+    return max(tick, min(newest, now)) if newest is not None else tick
+
+
+def _in_alarm(step: Step, period: Period, verdict: Verdict, evidence: Evidence, ended: Alert | None) -> Decision:
+    state, policy, alert = step.state, evidence.policy, step.state.open
+    if state.quiet:
+        return Decision("quiet_until_healthy")
+    if alert is not None and (period.start >= alert.period_start or _joins(alert, period, evidence, state)):
+        return _goes_on(step, alert, period, verdict, evidence)
+    span = span_containing(state, period.start)
+    if alert is None and span is not None and ended is not None:
+        if span.ending != "corrected":
+            return _amended(step, ended, period, verdict, evidence)
+        step.forget(span)
+        step.open("reopened", with_period(ended, policy, period, verdict))
+    else:
+        step.open("opened", first_alert(policy, period, verdict, step, early=not _closed(evidence, period)))
+    _recover(step, period, evidence)
+    if alert is not None:  # the late period lies before the open alert, and what it opened is over
+        step.state = replace(step.state, open=alert)
+    return step.decision(look=rests_on_little(policy, verdict))
+
+
+def _amended(step: Step, ended: Alert, period: Period, verdict: Verdict, evidence: Evidence) -> Decision:
+    """Change the values of an ended alert, and nothing else: the period lies inside its span."""
+    updated = with_period(ended, evidence.policy, period, verdict)
+    if updated == ended:
+        return Decision("unchanged")
+    step.update(updated, "inside_an_ended_alert")
+    return step.decision()
+
+
+def _joins(alert: Alert, period: Period, evidence: Evidence, state: State) -> bool:
+    """Tell whether an earlier period belongs to the open alert: no recovery lies between."""
+    if not evidence.policy.auto_resolve:
+        return True
+    upto = alert.period_start - 1
+    return evidence.recovered_at(after(evidence.policy, period), upto, state) is None
+
+
+def _goes_on(step: Step, alert: Alert, period: Period, verdict: Verdict, evidence: Evidence) -> Decision:
+    """Update the open alert with one more (or the same) period in alarm."""
+    policy = evidence.policy
+    updated = with_period(alert, policy, period, verdict)
+    if alert.healed is not None and period.start >= alert.healed:
+        step.open("reopened", updated)
+        return step.decision(look=rests_on_little(policy, verdict))
+    if updated == alert:
+        return Decision("unchanged")
+    same_periods = (updated.in_alarm, updated.periods) == (alert.in_alarm, alert.periods)
+    if same_periods and alert.written_at == evidence.tick and not _closed(evidence, period):
+        return Decision("written_this_minute")
+    step.update(updated, "still_in_alarm")
+    _recover(step, period, evidence)
+    return step.decision()
+
+
+def _calm(step: Step, period: Period, verdict: Verdict, evidence: Evidence) -> Decision:
+    """Judge a period that is not in alarm: it may correct the open alert, end it, or say nothing."""
+    state, alert = step.state, step.state.open
+    if state.quiet and evidence.is_healthy(period, state):
+        return Decision("quiet_no_more", state=replace(state, quiet=False))
+    if alert is None:
+        return Decision(verdict.outcome if verdict.outcome != "breach" else "not_yet_in_alarm")
+    if period.start in alert.in_alarm:
+        left = without_period(alert, period, evidence)
+        if left is None:
+            step.end(alert, "corrected", Span(alert.alert_id, alert.period_start, alert.period_start, "corrected"))
+            return step.decision()
+        step.update(left, "corrected_period")
+    _recover(step, period, evidence)
+    return step.decision() if step.reason else Decision("still_open")
+
+
+def _recover(step: Step, period: Period, evidence: Evidence) -> None:
+    """End the open alert if enough healthy periods follow its latest in alarm; without auto_resolve, mark it."""
+    alert, policy = step.state.open, evidence.policy
+    if alert is None or alert.healed is not None:
+        return
+    since = max(looks_back_to(policy, step.state, period), after(policy, period_from(policy, alert.last_start)), key=lambda p: p.start)
+    found = evidence.recovered_at(since, latest_start(policy, period, evidence.tick), step.state)
+    if found is None:
+        return
+    if not policy.auto_resolve:
+        step.update(replace(alert, healed=found.start), "healthy_but_kept_open")
+        return
+    step.end(alert, "recovered", Span(alert.alert_id, alert.period_start, found.start, "recovered"))
+
+
+def _closed(evidence: Evidence, period: Period) -> bool:
+    return is_closed(evidence.policy, period, evidence.tick)

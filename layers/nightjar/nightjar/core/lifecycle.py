@@ -1,0 +1,149 @@
+"""How an alert begins, goes on and ends: the writes and transitions of one step, numbered."""
+
+
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from nightjar.core import ids
+from nightjar.core.alerts import Alert, Ending, Transition, TransitionType
+from nightjar.core.periods import Period
+from nightjar.core.policies import Policy
+from nightjar.core.state import Decision, Span, State
+from nightjar.core.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nightjar.core.evidence import Evidence
+
+
+@dataclass(slots=True)
+class Step:
+    """Collects what one step changes.
+
+    Attributes:
+        state: The state as it becomes.
+        clock: The engine's clock (µs).
+        at: The instant (µs) to show in alerts and messages.
+        reason: What happened last, as a word; empty while nothing has.
+    """
+
+    state: State
+    clock: int
+    at: int
+    reason: str = ""
+    transitions: list[Transition] = field(default_factory=list)
+    alerts: dict[str, Alert] = field(default_factory=dict)
+
+    def update(self, alert: Alert, reason: str) -> None:
+        """Write an alert's values without telling anybody."""
+        alert = replace(alert, written_at=self.clock)
+        self.alerts[alert.alert_id] = alert
+        self.reason = reason
+        if alert.is_open:
+            self.state = replace(self.state, open=alert)
+
+    def tell(self, kind: TransitionType, alert: Alert, reason: str) -> None:
+        """Write an alert and the transition that tells of it."""
+        self.update(alert, reason)
+        number = self.state.number + 1
+        self.state = replace(self.state, number=number)
+        self.transitions.append(Transition(number=number, type=kind, clock=self.clock, at=self.at, alert=self.alerts[alert.alert_id]))
+
+    def open(self, kind: TransitionType, alert: Alert) -> None:
+        """Open or reopen an alert: triggered, whatever it was before."""
+        fresh = replace(alert, status="triggered", acknowledged_at=None, resolved_at=None, resolved_by=None, healed=None)
+        self.tell(kind, replace(fresh, opened_clock=self.clock, reminded_clock=None), kind)
+
+    def end(self, alert: Alert, ending: Ending, span: Span) -> None:
+        """Resolve the open alert; its span keeps later data of the same periods from opening another."""
+        opened_now = any(transition.alert.alert_id == alert.alert_id for transition in self.transitions)
+        self.tell("resolved", replace(alert, status="resolved", resolved_at=self.at, resolved_by=ending), "over" if opened_now else ending)
+        self.state = replace(self.state, open=None, spans=(*self.state.spans, span))
+
+    def forget(self, span: Span) -> None:
+        """Drop a span: its alert is open again."""
+        self.state = replace(self.state, spans=tuple(other for other in self.state.spans if other != span))
+
+    def decision(self, *, look: bool = False) -> Decision:
+        """Close the step."""
+        return Decision(self.reason, self.state, tuple(self.transitions), tuple(self.alerts.values()), look=look)
+
+
+def span_to_latest(alert: Alert, ending: Ending) -> Span:
+    """Return the span of an alert that ended without a recovery: all periods up to its latest in alarm."""
+    return Span(alert.alert_id, alert.period_start, alert.last_start + 1, ending)
+
+
+def first_alert(policy: Policy, period: Period, verdict: Verdict, step: Step, *, early: bool) -> Alert:
+    """Make the alert that opens with a period."""
+    copied: dict[str, Any] = {name: getattr(policy, name) for name in _COPIED}
+    return Alert(
+        alert_id=ids.alert_id(policy.policy_id, policy.revision, period.start),
+        period_start=period.start,
+        triggered_at=step.at,
+        early=early,
+        worst_value=verdict.value,
+        in_alarm=(period.start,) if policy.window == "calendar" else (),
+        older=0 if policy.window == "calendar" else 1,
+        **_measured(period, verdict),
+        **copied,
+    )
+
+
+_COPIED = (
+    "policy_id", "revision", "event_id", "agent", "event", "title", "description", "channel", "severity", "runbook_url", "period",
+    "aggregate", "condition", "threshold", "window", "window_minutes", "evaluation_periods", "datapoints_to_alarm", "compare",
+)  # fmt: skip
+
+
+def _measured(period: Period, verdict: Verdict) -> dict[str, Any]:
+    return {
+        "last_start": period.start, "last_end": period.end, "value": verdict.value, "count": verdict.count, "min": verdict.low,
+        "max": verdict.high, "previous_value": verdict.previous, "change_percent": verdict.change,
+    }  # fmt: skip
+
+
+def with_period(alert: Alert, policy: Policy, period: Period, verdict: Verdict) -> Alert:
+    """Count a period in alarm (once), keep the worst value, and show the latest period's values."""
+    if policy.window == "rolling":  # windows are never judged again, so they need no list
+        older = alert.older + (1 if period.start > alert.last_start else 0)
+        in_alarm = alert.in_alarm
+    else:
+        older = alert.older
+        in_alarm = tuple(sorted({*alert.in_alarm, period.start}))
+    updated = replace(
+        alert,
+        in_alarm=in_alarm,
+        older=older,
+        periods=older + len(in_alarm),
+        period_start=min(alert.period_start, period.start),
+        worst_value=_worse(policy, alert.worst_value, verdict.value),
+    )
+    if period.start < alert.last_start:
+        return updated
+    still_early = alert.early and period.start == alert.last_start
+    return replace(updated, **_measured(period, verdict), early=still_early)
+
+
+def without_period(alert: Alert, period: Period, evidence: "Evidence") -> Alert | None:
+    """Take a period out of an open alert that late data or the close found not in alarm; None when no other is left."""
+    from nightjar.core.evidence import period_from
+
+    in_alarm = tuple(start for start in alert.in_alarm if start != period.start)
+    if not in_alarm and not alert.older:
+        return None
+    updated = replace(alert, in_alarm=in_alarm, periods=alert.older + len(in_alarm))
+    if not in_alarm or period.start != alert.last_start:
+        return replace(updated, period_start=min((*in_alarm, alert.period_start)) if alert.older else min(in_alarm))
+    last = period_from(evidence.policy, in_alarm[-1])
+    verdict = evidence.judged(last)
+    return replace(updated, **_measured(last, verdict)) if verdict else updated
+
+
+def _worse(policy: Policy, known: Decimal | None, value: Decimal | None) -> Decimal | None:
+    if known is None or value is None:
+        return value if known is None else known
+    choose: Callable[[Decimal, Decimal], Decimal] = min if policy.condition in {"lt", "lte"} else max
+    return choose(known, value)

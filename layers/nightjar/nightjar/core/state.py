@@ -1,0 +1,117 @@
+"""A policy's state between two steps of the engine: its open alert, and the spans of those that ended lately."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from nightjar.core.alerts import Alert, Ending, Transition, alert_from_dict, alert_to_dict
+from nightjar.core.periods import MIN
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The periods that an ended alert covers: those that begin in [first, until).
+
+    Rule: docs/semantics.md: up to, and without, the period that ended it; `corrected` covers its first period only, every
+    other ending all periods up to the latest in alarm.
+    """
+
+    alert_id: str
+    first: int
+    until: int
+    ending: Ending
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What the engine remembers of one policy. Instants are µs since the epoch.
+
+    Attributes:
+        version: Counts writes; each write is conditional on it.
+        revision: The policy's revision that this state belongs to.
+        number: The latest transition's number.
+        open: The open alert, if there is one.
+        spans: Ended alerts whose periods may still be judged again.
+        slots_from: Periods that begin earlier are no slots of M of N (a person resolved them).
+        quiet: A rolling policy that a person resolved says nothing until it has been healthy once.
+        live: False once the policy was disabled or deleted.
+    """
+
+    policy_id: str
+    version: int = 0
+    revision: int = 0
+    number: int = 0
+    open: Alert | None = None
+    spans: tuple[Span, ...] = ()
+    slots_from: int = MIN
+    quiet: bool = False
+    live: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one step decided, and why.
+
+    Attributes:
+        reason: The outcome as a word, also when nothing changes: log field, metric and test oracle.
+        state: The state to write; None when nothing changes.
+        transitions: Their rows, oldest first.
+        alerts: Alert rows to write (the latest of each).
+        look: Count the raw logs of the judged period first: the alert rests on little or no data.
+    """
+
+    reason: str
+    state: State | None = None
+    transitions: Sequence[Transition] = ()
+    alerts: Sequence[Alert] = ()
+    look: bool = False
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to write."""
+        return self.state is not None
+
+
+def span_containing(state: State, start: int) -> Span | None:
+    """Find the ended alert whose span a period lies in; the latest, if several do."""
+    for span in reversed(state.spans):
+        if span.first <= start < span.until or (span.ending == "corrected" and start == span.first):
+            return span
+    return None
+
+
+def pruned(state: State, oldest: int) -> State:
+    """Forget spans, and merge counts of periods, that no judgement can reach any more.
+
+    Args:
+        state: The state.
+        oldest: Periods that end at or before this instant (µs) are not judged again.
+    """
+    spans = tuple(span for span in state.spans if max(span.until, span.first + 1) > oldest)
+    alert = state.open
+    if alert is not None:
+        kept = tuple(start for start in alert.in_alarm if start > oldest or start >= alert.last_start)
+        alert = replace(alert, in_alarm=kept, older=alert.older + len(alert.in_alarm) - len(kept))
+    return replace(state, spans=spans, open=alert)
+
+
+def to_text(state: State) -> str:
+    """Write a state as compact JSON (without its version and policy, which the row has of its own)."""
+    found = {
+        "revision": state.revision,
+        "number": state.number,
+        "open": alert_to_dict(state.open) if state.open else None,
+        "spans": [[span.alert_id, span.first, span.until, span.ending] for span in state.spans],
+        "slots_from": state.slots_from,
+        "quiet": state.quiet,
+        "live": state.live,
+    }
+    return json.dumps(found, separators=(",", ":"))
+
+
+def from_text(policy_id: str, version: int, text: str) -> State:
+    """Read what `to_text` wrote."""
+    found = json.loads(text)
+    alert = found.pop("open")
+    spans = tuple(Span(*span) for span in found.pop("spans"))
+    return State(policy_id=policy_id, version=version, open=alert_from_dict(alert) if alert else None, spans=spans, **found)

@@ -1,0 +1,159 @@
+"""One tick: judge every period that became due, then what open alerts wait for, then ring again, then move the clock."""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from nightjar.core import actions
+from nightjar.core.due import delay, is_due, periods_due, skipped
+from nightjar.core.evidence import Evidence, before, bins_of
+from nightjar.core.periods import Bin, Period, period_at
+from nightjar.core.policies import Policy
+from nightjar.core.rollups import Bucket
+from nightjar.observability import count, logger
+from nightjar.pipeline import judge
+from nightjar.storage import open_rows, policies, rollups
+from nightjar.storage.client import Store
+from nightjar.storage.clock import begin_tick, finish_tick, read_clock
+from nightjar.storage.open_rows import OpenRow, WatchRow
+
+Item = TypeVar("Item")
+
+_AT_ONCE = 8  # slow paths judged side by side
+
+
+def handle_tick(store: Store, tick: int, *, now: int) -> str:
+    """Handle one tick of the schedule.
+
+    Args:
+        store: Where.
+        tick: The schedule's time (µs), on a whole minute.
+        now: Wall time (µs).
+
+    Returns:
+        "done", or "old" for a tick that was handled before, or after a later one: it changes nothing.
+    """
+    clock = read_clock(store)
+    if clock and (tick < clock.tick or tick == clock.reach):
+        return "old"
+    begin_tick(store, tick)
+    previous = clock.reach if clock else None
+    rows, watched = open_rows.read_open(store)
+    _judge_due(store, rows, previous, tick, now=now)
+    _each(lambda row: _look_again(store, row, tick, now=now), watched)
+    _each(lambda row: _attend(store, row, tick, now=now), open_rows.read_open(store)[0])
+    finish_tick(store, tick)
+    return "done"
+
+
+def _judge_due(store: Store, rows: Sequence[OpenRow], previous: int | None, tick: int, *, now: int) -> None:
+    """Judge the periods that became due, group by group, page by page."""
+    attended = {row.policy_id for row in rows}
+    for group in policies.groups(store):
+        if is_due(group, previous, tick):
+            for page in policies.due(store, group):
+                _judge_page(store, page, attended, previous, tick, now=now)
+
+
+def _judge_page(store: Store, page: Sequence[Policy], attended: set[str], previous: int | None, tick: int, *, now: int) -> None:
+    """Read the buckets of a page of policies at once; only what breaches, or has an open alert, needs more."""
+    due = [(policy, periods_due(policy, previous, tick)) for policy in page]
+    count("PeriodsSkipped", sum(skipped(policy, previous, tick) for policy in page))
+    wanted = {(policy.event_id, key) for policy, periods in due for key in bins_of(policy, periods)}
+    found = rollups.read_many(store, wanted, now=now)
+    by_event: dict[str, dict[Bin, Bucket]] = {}
+    for (event_id, key), bucket in found.items():
+        by_event.setdefault(event_id, {})[key] = bucket
+    slow = [
+        (policy, periods)
+        for policy, periods in due
+        if policy.policy_id in attended or _any_breach(store, policy, periods, by_event.get(policy.event_id, {}), tick)
+    ]
+    _each(lambda item: _judge_slowly(store, *item, tick, now=now), slow)
+
+
+def _any_breach(store: Store, policy: Policy, periods: Iterable[Period], buckets: dict[Bin, Bucket], tick: int) -> bool:
+    evidence = Evidence(policy, tick, buckets, judge.first_log(store, policy, tick))
+    verdicts = [evidence.judged(period) for period in periods]
+    return any(verdict is not None and verdict.outcome == "breach" for verdict in verdicts)
+
+
+def _judge_slowly(store: Store, policy: Policy, periods: Iterable[Period], tick: int, *, now: int) -> None:
+    for period in periods:
+        judge.judge_one(store, policy, period, tick=tick, now=now)
+
+
+def _look_again(store: Store, row: WatchRow, tick: int, *, now: int) -> None:
+    """Judge the running period of a policy that was edited in the last two minutes: a log may have met a stale cache."""
+    policy = policies.get(store, row.policy_id)
+    judge.settle_revision(store, row.policy_id, policy, tick=tick, now=now, edited=False)
+    if policy is not None and policy.enabled and tick <= row.until:
+        judge.judge_running(store, policy, tick=tick, now=tick)
+    if tick >= row.until:
+        open_rows.unwatch(store, row)
+
+
+def _attend(store: Store, row: OpenRow, tick: int, *, now: int) -> None:
+    """Do for an open alert what a tick may have to: fresh values while its period runs, a reminder, its end in silence."""
+    policy = policies.get(store, row.policy_id)
+    if policy is None or not policy.enabled:
+        judge.settle_revision(store, row.policy_id, policy, tick=tick, now=now, edited=False)
+        return
+    if row.alert_id is not None and policy.window == "calendar" and row.last_end > tick - delay(policy):
+        judge.judge_one(store, policy, period_at(policy.period, row.last_end - 1, policy.zones), tick=tick, now=now)
+    if row.due is not None and row.due <= tick:
+        _end_or_remind(store, policy, tick, now=now)
+
+
+def _end_or_remind(store: Store, policy: Policy, tick: int, *, now: int) -> None:
+    state = judge.current_state(store, policy, tick=tick, now=now)
+    if state.open is None:
+        return
+    silent = _silent_from(store, policy, state.open.last_end, tick, now=now)
+    decision = actions.end_silent(state, clock=tick) if silent <= tick else actions.remind(state, policy, clock=tick)
+    if decision.changed and not judge.write(store, policy, state, decision):
+        logger().info("overtaken; the next tick looks again", policy_id=policy.policy_id)
+    elif not decision.changed:
+        open_rows.postpone(store, state, min(filter(None, (silent, actions.reminder_due(state, policy)))))
+
+
+def _silent_from(store: Store, policy: Policy, last_end: int, tick: int, *, now: int) -> int:
+    """Return when (µs) the open alert ends as no_data: counted from when the latest period that said something was due."""
+    if actions.silent_from(policy, last_end) > tick:
+        return actions.silent_from(policy, last_end)
+    oldest = tick - actions.SILENCE[policy.period] - delay(policy)
+    periods = _periods_back(policy, tick - delay(policy), max(oldest, last_end))
+    buckets = rollups.read(store, policy.event_id, bins_of(policy, periods), now=now)
+    evidence = Evidence(policy, tick, buckets, judge.first_log(store, policy, tick))
+    said = (period.end for period in periods if (verdict := evidence.judged(period)) and verdict.outcome != "nothing")
+    return actions.silent_from(policy, next(said, last_end))
+
+
+def _periods_back(policy: Policy, upto: int, oldest: int) -> list[Period]:
+    """List the periods that ended at or before an instant (µs), newest first, back to one that ends at `oldest`."""
+    if policy.window == "rolling":
+        latest = periods_due(policy, None, upto + delay(policy))[0]
+    else:
+        latest = period_at(policy.period, period_at(policy.period, upto, policy.zones).start - 1, policy.zones)
+    found = []
+    while latest.end > oldest:
+        found.append(latest)
+        latest = before(policy, latest)
+    return found
+
+
+def _each(work: Callable[[Item], None], items: Sequence[Item]) -> None:
+    """Do some work for each item, several side by side; a fault in one is logged, counted, and raised when all are done.
+
+    The tick then is not finished, and the next one does its work again.
+    """
+    if not items:
+        return
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        futures = [pool.submit(work, item) for item in items]
+    errors = [error for future in futures if (error := future.exception())]
+    for error in errors:
+        logger().error("a judgement failed", exc_info=error)
+    count("JudgementErrors", len(errors))
+    if errors:
+        raise errors[0]

@@ -1,0 +1,60 @@
+"""The engine's clock: the latest tick that was begun, and the latest whose reach is done. One item of the alerts table."""
+
+from dataclasses import dataclass
+
+from nightjar.storage.client import Store
+
+_KEY = {"PK": {"S": "clock"}, "SK": {"S": "clock"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The engine's clock.
+
+    Attributes:
+        tick: The latest tick (µs) that was begun: what "now" means to the engine.
+        reach: The latest tick (µs) that was finished; None while the first still runs.
+    """
+
+    tick: int
+    reach: int | None
+
+
+def read_clock(store: Store) -> Clock | None:
+    """Read the clock (strongly consistent); None before the first tick."""
+    item = store.db.get_item(TableName=store.tables.alerts, Key=_KEY, ConsistentRead=True).get("Item")
+    if item is None:
+        return None
+    return Clock(int(item["tick"]["N"]), int(item["reach"]["N"]) if "reach" in item else None)
+
+
+def begin_tick(store: Store, tick: int) -> None:
+    """Move the clock to a tick, never back.
+
+    Written before the buckets are read: rollup reads the clock after it wrote its buckets, so of an evaluator and a rollup
+    that race at the close of a period at least one sees the other.
+    """
+    try:
+        store.db.update_item(
+            TableName=store.tables.alerts,
+            Key=_KEY,
+            UpdateExpression="SET tick = :t",
+            ConditionExpression="attribute_not_exists(tick) OR tick < :t",
+            ExpressionAttributeValues={":t": {"N": str(tick)}},
+        )
+    except store.db.exceptions.ConditionalCheckFailedException:
+        return
+
+
+def finish_tick(store: Store, tick: int) -> None:
+    """Record that all that a tick calls for is judged; a tick that died before this is done again by the next."""
+    try:
+        store.db.update_item(
+            TableName=store.tables.alerts,
+            Key=_KEY,
+            UpdateExpression="SET reach = :t",
+            ConditionExpression="attribute_not_exists(reach) OR reach < :t",
+            ExpressionAttributeValues={":t": {"N": str(tick)}},
+        )
+    except store.db.exceptions.ConditionalCheckFailedException:
+        return

@@ -1,0 +1,137 @@
+"""What a tick must look at besides the policies that are due: one partition of the alerts table, `open`.
+
+- `open` / policy_id: a policy with an open alert (alert_id, last_end of its latest period in alarm, due: the next tick for a
+  reminder or for silence; u: its alert has reached nobody yet), or a rolling policy that a person quieted.
+- `open` / `w#policy_id`: a policy that was just edited (until): it is judged again by the ticks of the next two minutes.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nightjar.core.state import State
+from nightjar.storage.client import Store
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+PARTITION = "open"
+_WATCH = "w#"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRow:
+    """One row. Instants are µs.
+
+    Attributes:
+        policy_id: Whose.
+        alert_id: The open alert; None for a quieted policy.
+        last_end: End of the alert's latest period in alarm.
+        due: The tick at which silence or a reminder is due; None for neither.
+        unrouted: The alert has reached nobody yet.
+    """
+
+    policy_id: str
+    alert_id: str | None
+    last_end: int
+    due: int | None
+    unrouted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WatchRow:
+    """A policy that was edited lately; ticks up to `until` (µs) judge its running period."""
+
+    policy_id: str
+    until: int
+
+
+def open_row_write(table: str, before: State, state: State, due: int | None) -> "TransactWriteItemTypeDef | None":
+    """Return the write that keeps a policy's open row equal to its state; None when it need not change."""
+    key = {"PK": {"S": PARTITION}, "SK": {"S": state.policy_id}}
+    if state.open is None and not state.quiet:
+        return {"Delete": {"TableName": table, "Key": key}} if before.open is not None or before.quiet else None
+    values: dict[str, Any] = {":e": {"N": str(state.open.last_end if state.open else 0)}, ":d": {"N": str(due or 0)}}
+    values[":a"] = {"S": state.open.alert_id if state.open else ""}
+    expression = "SET alert_id = :a, last_end = :e, due = :d"
+    if before.open is None or state.open is None or before.open.alert_id != state.open.alert_id:
+        expression += " REMOVE u"
+    return {"Update": {"TableName": table, "Key": key, "UpdateExpression": expression, "ExpressionAttributeValues": values}}
+
+
+def read_open(store: Store) -> tuple[list[OpenRow], list[WatchRow]]:
+    """Read the partition, strongly consistent: one Query a tick."""
+    rows: list[OpenRow] = []
+    watched: list[WatchRow] = []
+    query: dict[str, Any] = {
+        "TableName": store.tables.alerts,
+        "KeyConditionExpression": "PK = :p",
+        "ExpressionAttributeValues": {":p": {"S": PARTITION}},
+        "ConsistentRead": True,
+    }
+    while True:
+        page = store.db.query(**query)
+        for item in page["Items"]:
+            name = item["SK"]["S"]
+            if name.startswith(_WATCH):
+                watched.append(WatchRow(name.removeprefix(_WATCH), int(item["until"]["N"])))
+            elif "alert_id" in item:
+                rows.append(_row(name, item))
+        if "LastEvaluatedKey" not in page:
+            return rows, watched
+        query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def _row(policy_id: str, item: dict[str, Any]) -> OpenRow:
+    alert_id, due = item["alert_id"]["S"] or None, int(item["due"]["N"]) or None
+    return OpenRow(policy_id, alert_id, int(item["last_end"]["N"]), due, unrouted=item.get("u", {}).get("S", "-") == alert_id)
+
+
+def mark_unrouted(store: Store, policy_id: str, alert_id: str, *, unrouted: bool) -> None:
+    """Note on the row that an open alert has reached nobody, or take the note away; nothing if it is over by now."""
+    _update(store, policy_id, "SET u = :a" if unrouted else "REMOVE u", {":a": {"S": alert_id}})
+
+
+def postpone(store: Store, state: State, due: int) -> None:
+    """Set the tick (µs) at which an open alert is next looked at, if it is still the same alert."""
+    if state.open is None:
+        return
+    _update(store, state.policy_id, "SET due = :d", {":a": {"S": state.open.alert_id}, ":d": {"N": str(due)}})
+
+
+def _update(store: Store, policy_id: str, change: str, values: dict[str, Any]) -> None:
+    from botocore.exceptions import ClientError
+
+    try:
+        store.db.update_item(
+            TableName=store.tables.alerts,
+            Key={"PK": {"S": PARTITION}, "SK": {"S": policy_id}},
+            UpdateExpression=change,
+            ConditionExpression="alert_id = :a",
+            ExpressionAttributeValues=values,
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            raise
+
+
+def watch(store: Store, policy_id: str, until: int) -> None:
+    """Have the ticks up to an instant (µs) judge a policy's running period again."""
+    item = {"PK": {"S": PARTITION}, "SK": {"S": _WATCH + policy_id}, "until": {"N": str(until)}}
+    store.db.put_item(TableName=store.tables.alerts, Item=item)
+
+
+def unwatch(store: Store, row: WatchRow) -> None:
+    """Take a watch row away, unless it was renewed since it was read."""
+    from botocore.exceptions import ClientError
+
+    try:
+        store.db.delete_item(
+            TableName=store.tables.alerts,
+            Key={"PK": {"S": PARTITION}, "SK": {"S": _WATCH + row.policy_id}},
+            ConditionExpression="#u = :u",
+            ExpressionAttributeNames={"#u": "until"},
+            ExpressionAttributeValues={":u": {"N": str(row.until)}},
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            raise
