@@ -1,0 +1,138 @@
+"""Alerts and their transitions."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from tests.reference.judging import Verdict
+from tests.reference.periods import Period
+from tests.reference.policies import Policy
+from tests.reference.verdicts import Judged
+
+AlertKey = tuple[str, int, int]
+
+
+class Conflict(Exception):
+    """An action that is impossible in the alert's status: 409."""
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One row of the outbox. `at` is the step that wrote it, `clock` the engine's clock then, `number` counts per policy."""
+
+    at: int
+    clock: int
+    number: int
+    kind: str
+    policy: Policy
+    alert: "Alert"
+    resolved_by: str | None = None
+
+    @property
+    def policy_id(self) -> str:
+        """The policy it belongs to."""
+        return self.policy.policy_id
+
+
+@dataclass(eq=False)
+class Alert:
+    """An alert. opened_at and resolved_at name the step that wrote the transition, triggered_at is ENGINE.md's."""
+
+    policy: Policy
+    revision: int
+    first: Period
+    opened_at: int
+    triggered_at: int
+    key: AlertKey
+    status: str = "triggered"
+    acknowledged_at: int | None = None
+    resolved_at: int | None = None
+    resolved_by: str | None = None
+    healthy_from: int | None = None
+    span_end: int | None = None
+    remind_from: int = 0
+    reminders: int = 0
+    latest: Judged | None = None
+    worst_value: Decimal | None = None
+    periods: int = 0
+    kinds: list[str] = field(default_factory=list)
+
+    @property
+    def policy_id(self) -> str:
+        """The policy it belongs to."""
+        return self.policy.policy_id
+
+    @property
+    def period_start(self) -> int:
+        """The start of its first period."""
+        return self.first.start
+
+    @property
+    def healthy(self) -> bool:
+        """Whether it is left open by auto_resolve off while the policy is healthy."""
+        return self.healthy_from is not None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is triggered or acknowledged."""
+        return self.status in ("triggered", "acknowledged")
+
+    @property
+    def value(self) -> Decimal | None:
+        """The value of the latest breaching period."""
+        return self.latest.reading.value if self.latest else None
+
+    @property
+    def previous_value(self) -> Decimal | None:
+        """What that was compared with."""
+        return self.latest.reading.before if self.latest else None
+
+    @property
+    def change_percent(self) -> Decimal | None:
+        """The change in per cent."""
+        return self.latest.reading.percent if self.latest else None
+
+    @property
+    def count(self) -> int:
+        """The number of logs in the latest breaching period."""
+        return self.latest.reading.bucket.count if self.latest else 0
+
+    @property
+    def min(self) -> Decimal | None:
+        """The least value in the latest breaching period."""
+        return self.latest.reading.bucket.min if self.latest else None
+
+    @property
+    def max(self) -> Decimal | None:
+        """The greatest value in the latest breaching period."""
+        return self.latest.reading.bucket.max if self.latest else None
+
+    def covers(self, start: int) -> bool:
+        """Say whether a period lies in the alert's span: to the end while it is open, nothing once it is corrected."""
+        if start < self.first.start or self.resolved_by == "corrected":
+            return False
+        return self.span_end is None or start < self.span_end
+
+    def take(self, breaching: list[Judged]) -> None:
+        """Take the values of its periods in alarm, in order of time; without any, they stay as last seen."""
+        self.periods = len(breaching) if breaching or self.is_open else self.periods
+        if breaching:
+            self.latest = breaching[-1]
+            self.worst_value = worst(self.policy, breaching)
+
+
+def worst(policy: Policy, breaching: list[Judged]) -> Decimal | None:
+    """Return the worst of the values, by the change where it is compared; the latest where there is no worse (eq)."""
+    readings = [judged.reading for judged in breaching if judged.reading.verdict is Verdict.BREACH and judged.reading.value is not None]
+    if not readings:
+        return None
+
+    def badness(value: Decimal | None) -> Decimal:
+        watched = value if value is not None else policy.threshold
+        if policy.condition in ("gt", "gte"):
+            return watched
+        if policy.condition in ("lt", "lte"):
+            return watched.copy_negate()
+        return watched if watched.is_infinite() else (watched - policy.threshold).copy_abs()
+
+    compared = policy.previous is not None
+    return max(reversed(readings), key=lambda reading: badness(reading.percent if compared else reading.value)).value

@@ -1,0 +1,271 @@
+"""The engine: what people, logs and ticks cause, in the order they come."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tests.reference.alerts import Alert, AlertKey, Conflict, Transition
+from tests.reference.judging import Reading, Verdict, judge, judge_early
+from tests.reference.logs import Book, Bucket, EventKey, Log
+from tests.reference.periods import HOUR, MINUTE, Calendar, Period
+from tests.reference.policies import DEFAULTS, NO_DATA_AFTER, Policy
+from tests.reference.verdicts import Judged
+from tests.reference.watch import Moment, Outbox, Plan, Watch
+
+LOOK_UP_TO = 10_000
+CHECKED_AFTER_EDIT = 2 * MINUTE
+AHEAD = 5 * MINUTE
+ACTIONS = {"acknowledge": ("triggered", "acknowledged"), "archive": ("resolved", "archived")}
+
+
+class Engine:
+    """ENGINE.md in memory. Every method takes the instant at which its step happens, in microseconds."""
+
+    def __init__(self) -> None:
+        """Begin without events, policies, logs, or a clock."""
+        self.clock: int | None = None
+        self.held_back = 0
+        self.watches: dict[str, Watch] = {}
+        self.past_watches: list[Watch] = []
+        self._calendars: dict[EventKey, Calendar] = {}
+        self._raw = Book()
+        self._applied = Book()
+        self._outbox = Outbox()
+
+    @property
+    def alerts(self) -> list[Alert]:
+        """All alerts, in the order they were opened."""
+        return self._outbox.alerts
+
+    @property
+    def transitions(self) -> list[Transition]:
+        """All transitions, in the order they were written."""
+        return self._outbox.transitions
+
+    @property
+    def verdicts(self) -> dict[tuple[str, int], dict[int, Verdict]]:
+        """The verdict of every judged period, by (policy_id, revision) and start."""
+        return {
+            (watch.policy.policy_id, watch.revision): {start: judged.reading.verdict for start, judged in watch.verdicts.judged.items()}
+            for watch in (*self.past_watches, *self.watches.values())
+        }
+
+    def bucket(self, event_key: EventKey, start: int, end: int) -> Bucket:
+        """Return the window [start, end) of the distinct logs that rollup has applied."""
+        return self._applied.window(event_key, start, end)
+
+    def calendar(self, event_key: EventKey) -> Calendar:
+        """Return an event's calendar, UTC unless put_event has said otherwise."""
+        return self._calendars.setdefault(event_key, Calendar())
+
+    def put_event(self, at: int, event_key: EventKey, timezone: str) -> None:
+        """Make an event in a timezone, or change the timezone of one that exists."""
+        if event_key in self._calendars:
+            self._calendars[event_key].change_zone(at, timezone)
+        else:
+            self._calendars[event_key] = Calendar(timezone)
+
+    def put_policy(self, at: int, policy_id: str, fields: Mapping[str, Any]) -> None:
+        """Create a policy or change the fields that are named, and judge its running period at once."""
+        old = self.watches.get(policy_id)
+        complete = Policy.complete(fields) if old is None else {**old.policy.fields, **_changes(fields)}
+        given = fields.get("active_from")
+        if old is None:
+            self._watch(at, Policy(policy_id, complete, at if given is None else given), 1 + self._revisions(policy_id))
+        elif _starts_revision(old.policy, new := Policy(policy_id, complete, old.policy.active_from if given is None else given)):
+            self._revise(at, old, new, explicit=given is not None)
+        else:
+            old.policy, old.touched_at = new, at
+        watch = self.watches[policy_id]
+        self._judge_on_data(watch, self._running(watch, at), at)
+
+    def delete_policy(self, at: int, policy_id: str) -> None:
+        """Delete a policy; its open alert ends."""
+        self._retire(at, self.watches.pop(policy_id), "policy_deleted")
+
+    def store(self, at: int, logs: Iterable[Log]) -> None:  # noqa: ARG002  a step like the others
+        """Put raw logs, as ingest does."""
+        for log in logs:
+            self._raw.add(log)
+
+    def roll_up(self, at: int, logs: Iterable[Log]) -> None:
+        """Apply a batch of logs, as rollup does, and judge the policies of the events that it touches."""
+        batch = list(logs)
+        for log in batch:
+            self._raw.add(log)
+            self._applied.add(log)
+            self.calendar(log.event_key)
+        for watch in list(self.watches.values()):
+            times = {log.time for log in batch if log.event_key == watch.policy.event_key}
+            for period in sorted({watch.calendar.containing(watch.policy.kind, time) for time in times}):
+                self._judge_on_data(watch, period, at)
+
+    def tick(self, scheduled: int) -> None:
+        """Handle a tick: judge what has ended, look again at what a person has just touched, then end and remind."""
+        tick = scheduled - scheduled % MINUTE
+        if self.clock is not None and tick <= self.clock:
+            return
+        self.clock = tick
+        for watch in list(self.watches.values()):
+            if watch.policy.enabled:
+                self._tick(watch, Moment(tick, tick, tick))
+            else:
+                watch.reached = tick - watch.policy.delay
+
+    def act(self, at: int, key: AlertKey, action: str) -> None:
+        """Do what a person does to an alert: acknowledge, resolve or archive it.
+
+        Raises:
+            Conflict: the action is impossible in the alert's status.
+        """
+        alert = next(alert for alert in self.alerts if alert.key == key)
+        moment = Moment(at, self.clock or at, at)
+        if action == "resolve" and alert.is_open:
+            self.watches[alert.policy_id].resolve(alert, "person", moment)
+        elif action != "resolve" and alert.status == ACTIONS[action][0]:
+            alert.status = ACTIONS[action][1]
+            alert.acknowledged_at = at if action == "acknowledge" else alert.acknowledged_at
+            self._outbox.write(moment, alert.status, alert.policy, alert)
+        elif alert.status != ("resolved" if action == "resolve" else ACTIONS[action][1]):
+            raise Conflict(f"{action}: the alert is {alert.status}")
+
+    def _tick(self, watch: Watch, moment: Moment) -> None:
+        policy = watch.policy
+        limit = moment.at - policy.delay
+        due = self._rolling_due(watch, limit) if policy.rolling else self._due(watch, limit)
+        watch.reached = limit if watch.reached is None else max(watch.reached, limit)
+        for period in due:
+            self._judge_ended(watch, period, moment)
+        if not policy.rolling and watch.touched_at < moment.at <= watch.touched_at + CHECKED_AFTER_EDIT:
+            self._check_again(watch, moment.at)
+        self._end_without_data(watch, moment)
+        self._remind(watch, moment)
+
+    def _due(self, watch: Watch, limit: int) -> list[Period]:
+        """Return the periods that this tick closes, oldest first: the newest always, earlier ones inside the horizon."""
+        kind, calendar = watch.policy.kind, watch.calendar
+        period = calendar.before(kind, calendar.containing(kind, limit))
+        due: list[Period] = []
+        while watch.reached is not None and period.end > watch.reached and (not due or self._inside_horizon(watch, period)):
+            due.insert(0, period)
+            period = calendar.before(kind, period)
+        return [period] if watch.reached is None else due
+
+    @staticmethod
+    def _rolling_due(watch: Watch, limit: int) -> list[Period]:
+        minutes = watch.policy.window_minutes
+        end = limit - limit % (HOUR if minutes > 120 else MINUTE)
+        return [Period(end - minutes * MINUTE, end)] if watch.reached is None or end > watch.reached else []
+
+    def _check_again(self, watch: Watch, tick: int) -> None:
+        """Judge early, once more, what has run since a person's edit and is not closed."""
+        period = self._running(watch, watch.touched_at)
+        while period.start <= tick:
+            if not self._is_closed(watch, period):
+                self._judge_on_data(watch, period, tick)
+            period = watch.calendar.after(watch.policy.kind, period)
+
+    def _judge_on_data(self, watch: Watch, period: Period, at: int) -> None:
+        """Judge a period because its data or its policy changed: an ended one as late data, another one early."""
+        policy = watch.policy
+        if self.clock is None or not policy.enabled or policy.rolling:
+            return
+        if self._is_closed(watch, period):
+            if self._inside_horizon(watch, period):
+                self._judge_ended(watch, period, Moment(at, self.clock, self.clock))
+            return
+        reading = judge_early(policy, period, self._applied)
+        if reading is not None and period.start <= self.clock + AHEAD:
+            newest = reading.bucket.newest or self.clock
+            self._conclude(watch, period, reading, Moment(at, self.clock, max(self.clock, min(newest, at))))
+
+    def _judge_ended(self, watch: Watch, period: Period, moment: Moment) -> None:
+        self._conclude(watch, period, judge(watch.policy, period, watch.calendar, self._applied), moment)
+
+    def _conclude(self, watch: Watch, period: Period, reading: Reading, moment: Moment) -> None:
+        """Take a verdict in, and weigh the period and those that have it as a slot."""
+        policy = watch.policy
+        if not policy.counts(period, empty=reading.bucket.count == 0) or not (policy.rolling or watch.calendar.is_judged(policy.kind, period)):
+            return
+        before = watch.verdicts.judged.get(period.start)
+        watch.record(period, reading)
+        for judged in watch.verdicts.having_as_slot(policy, watch.calendar, period):
+            plan = watch.plan(judged) if judged.period == period or self._inside_horizon(watch, judged.period) else None
+            if plan in (Plan.OPEN, Plan.AGAIN) and self._is_behind(watch, judged):
+                self.held_back += 1
+                if judged.period == period:
+                    _restore(watch, period, before)
+                    return
+            elif plan is not None:
+                watch.apply(plan, judged, moment)
+        watch.settle(moment)
+        watch.quiet = watch.quiet and reading.verdict is not Verdict.HEALTHY
+
+    def _is_behind(self, watch: Watch, judged: Judged) -> bool:
+        """Take the look before a silent alert: say whether more raw logs are stored than were applied."""
+        applied = judged.reading.bucket.count
+        rests_on_little = watch.policy.condition not in ("gt", "gte") or applied == 0
+        stored = self._raw.window(watch.policy.event_key, judged.period.start, judged.period.end).count
+        return rests_on_little and applied <= LOOK_UP_TO and stored > applied
+
+    def _end_without_data(self, watch: Watch, moment: Moment) -> None:
+        last = watch.verdicts.last_that_spoke() if watch.open and not watch.open.healthy else None
+        if watch.open and last and moment.at >= last.period.end + watch.policy.delay + NO_DATA_AFTER[watch.policy.kind]:
+            watch.resolve(watch.open, "no_data", moment)
+
+    def _remind(self, watch: Watch, moment: Moment) -> None:
+        alert, minutes = watch.open, watch.policy.field("renotify_minutes")
+        if alert is None or alert.status != "triggered" or not minutes:
+            return
+        due = (moment.at - alert.remind_from) // (int(minutes) * MINUTE)
+        if due > alert.reminders:
+            alert.reminders = due
+            self._outbox.write(moment, "reminded", watch.policy, alert)
+
+    def _revise(self, at: int, old: Watch, new: Policy, *, explicit: bool) -> None:
+        """Start a revision: of other measures, by disabling, or by enabling."""
+        self._retire(at, old, "policy_changed" if new.enabled else "policy_disabled")
+        watch = self._watch(at, new, old.revision + 1)
+        watch.reached = old.reached
+        if not explicit and new.enabled:
+            start = self._running(watch, at).start
+            watch.policy = Policy(new.policy_id, new.fields, max(old.policy.active_from, start) if old.policy.enabled else at)
+
+    def _retire(self, at: int, watch: Watch, reason: str) -> None:
+        if watch.open is not None:
+            watch.resolve(watch.open, reason, Moment(at, self.clock or at, at))
+        self.past_watches.append(watch)
+
+    def _watch(self, at: int, policy: Policy, revision: int) -> Watch:
+        reached = None if self.clock is None else self.clock - policy.delay
+        watch = Watch(policy, revision, self.calendar(policy.event_key), self._outbox, reached, at)
+        self.watches[policy.policy_id] = watch
+        return watch
+
+    def _revisions(self, policy_id: str) -> int:
+        return max((watch.revision for watch in self.past_watches if watch.policy.policy_id == policy_id), default=0)
+
+    def _running(self, watch: Watch, at: int) -> Period:
+        return watch.calendar.containing(watch.policy.kind, at)
+
+    def _is_closed(self, watch: Watch, period: Period) -> bool:
+        """Say whether a tick's reach has closed a period."""
+        return watch.reached is not None and period.end <= max(watch.reached, (self.clock or 0) - watch.policy.delay)
+
+    def _inside_horizon(self, watch: Watch, period: Period) -> bool:
+        return self.clock is not None and period.end > self.clock - watch.policy.horizon
+
+
+def _changes(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that a person names; null clears an optional field and is as good as absent where there is a default."""
+    return {name: value for name, value in fields.items() if name != "active_from" and (value is not None or DEFAULTS.get(name) is None)}
+
+
+def _starts_revision(old: Policy, new: Policy) -> bool:
+    return old.enabled != new.enabled or old.measures() != new.measures()
+
+
+def _restore(watch: Watch, period: Period, before: Judged | None) -> None:
+    if before is None:
+        del watch.verdicts.judged[period.start]
+    else:
+        watch.verdicts.judged[period.start] = before
