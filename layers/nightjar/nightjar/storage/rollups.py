@@ -1,0 +1,228 @@
+"""The rollups table: one row for each event and minute or hour that had logs.
+
+    PK        SK                                attributes
+    event_id  h#<start: seconds, 12 digits>     b  the packed bucket
+              m#…                               w  map: source -> last sequence number applied, padded
+                                                n  version, the condition of every write
+                                                x  expiry in seconds: minutes 35 days, hours 3 years after their start
+
+A row past its expiry is treated as gone: DynamoDB may take days to delete it.
+"""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Literal
+
+from nightjar.core.folding import Marks
+from nightjar.core.instants import DAY, HOUR, MINUTE, SECOND
+from nightjar.core.periods import Bin
+from nightjar.core.rollups import Bucket
+from nightjar.storage.client import Store
+from nightjar.storage.faults import StorageBusy
+from nightjar.storage.waiting import Wait, wait
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+KEPT = {"m": 35 * DAY, "h": 3 * 365 * DAY}
+
+_LENGTH = {"m": MINUTE, "h": HOUR}
+_KEYS_A_CALL = 100
+_CALLS_AT_ONCE = 8
+_TRIES = 8
+_HEAD = "PK, SK, b, x"
+
+
+@dataclass(slots=True)
+class Row:
+    """A stored bucket with what a writer must know of it; version 0 is a row that does not exist yet."""
+
+    bucket: Bucket = field(default_factory=Bucket)
+    marks: Marks = field(default_factory=dict)
+    version: int = 0
+
+
+def read(store: Store, event_id: str, bins: Iterable[Bin], *, now: int, consistent: bool = True) -> dict[Bin, Bucket]:
+    """Read buckets of one event; see `read_many`."""
+    found = read_many(store, ((event_id, bin) for bin in bins), now=now, consistent=consistent)
+    return {bin: bucket for (_, bin), bucket in found.items()}
+
+
+def read_many(store: Store, wanted: Iterable[tuple[str, Bin]], *, now: int, consistent: bool = True, wait: Wait = wait) -> dict[tuple[str, Bin], Bucket]:
+    """Read buckets of many events.
+
+    Args:
+        store: The tables.
+        wanted: Pairs of event and bucket; the same twice is read once.
+        now: The instant (µs) by which rows are expired.
+        consistent: Strongly consistent, at twice the price.
+        wait: Waits before the n-th retry of what DynamoDB left out.
+
+    Returns:
+        Those that exist; a bucket without logs has no row.
+
+    Raises:
+        StorageBusy: DynamoDB kept leaving some out.
+    """
+    keys = [_key(event_id, bin) for event_id, bin in dict.fromkeys(wanted)]
+    items = _read_items(store, keys, {"ConsistentRead": consistent, "ProjectionExpression": _HEAD}, wait)
+    return {place: Bucket.unpack(item["b"]["B"]) for place, item in items if not _is_gone(item, now)}
+
+
+def read_rows(store: Store, wanted: Iterable[tuple[str, Bin]], *, now: int, wait: Wait = wait) -> dict[tuple[str, Bin], Row]:
+    """Read rows in order to write them, strongly consistent; what does not exist, or has expired, is an empty row.
+
+    Raises:
+        StorageBusy: DynamoDB kept leaving some out.
+    """
+    places = list(dict.fromkeys(wanted))
+    items = dict(_read_items(store, [_key(*place) for place in places], {"ConsistentRead": True}, wait))
+    return {place: _row(items.get(place), now) for place in places}
+
+
+def read_row(store: Store, event_id: str, bin: Bin, *, now: int) -> Row:
+    """Read one row in order to write it, strongly consistent."""
+    found = store.db.get_item(TableName=store.tables.rollups, Key=_key(event_id, bin), ConsistentRead=True)
+    return _row(found.get("Item"), now)
+
+
+def write_row(store: Store, event_id: str, bin: Bin, row: Row) -> bool:
+    """Write a row if it is still as it was read.
+
+    Args:
+        store: The tables.
+        event_id: The event.
+        bin: The bucket.
+        row: What to write, with the version that was read.
+
+    Returns:
+        False if somebody else wrote it first: read it again.
+    """
+    letter, start = bin
+    item: dict[str, AttributeValueTypeDef] = {
+        **_key(event_id, bin),
+        "b": {"B": row.bucket.pack()},
+        "w": {"M": {source: {"S": number} for source, number in row.marks.items()}},
+        "n": {"N": str(row.version + 1)},
+        "x": {"N": str((start + KEPT[letter]) // SECOND)},
+    }
+    condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(PK)"}
+    if row.version:
+        condition = {"ConditionExpression": "n = :read", "ExpressionAttributeValues": {":read": {"N": str(row.version)}}}
+    try:
+        store.db.put_item(TableName=store.tables.rollups, Item=item, **condition)
+    except store.db.exceptions.ConditionalCheckFailedException:
+        return False
+    return True
+
+
+def query(
+    store: Store,
+    event_id: str,
+    letter: Literal["h", "m"],
+    start: int,
+    end: int,
+    *,
+    now: int,
+    newest_first: bool = False,
+    limit: int | None = None,
+    consistent: bool = True,
+) -> list[tuple[int, Bucket]]:
+    """Read the buckets of one event whose starts lie in [start, end), µs.
+
+    Args:
+        store: The tables.
+        event_id: The event.
+        letter: Hours or minutes.
+        start: The least start.
+        end: What all starts lie before.
+        now: The instant (µs) by which rows are expired.
+        newest_first: In falling order of time.
+        limit: How many at most; None for all.
+        consistent: Strongly consistent, at twice the price.
+
+    Returns:
+        Pairs of start and bucket; buckets without logs do not exist.
+    """
+    first = max(0, -(-start // _LENGTH[letter]) * _LENGTH[letter])
+    if first >= end:
+        return []
+    how: Any = {
+        "TableName": store.tables.rollups,
+        "KeyConditionExpression": "PK = :event AND SK BETWEEN :first AND :last",
+        "ExpressionAttributeValues": {":event": {"S": event_id}, ":first": {"S": _sort(letter, first)}, ":last": {"S": _sort(letter, end - 1)}},
+        "ProjectionExpression": _HEAD,
+        "ScanIndexForward": not newest_first,
+        "ConsistentRead": consistent,
+    }
+    pages = store.db.get_paginator("query").paginate(**how, PaginationConfig={"PageSize": limit} if limit else {})
+    living = (item for page in pages for item in page["Items"] if not _is_gone(item, now))
+    return [(_place(item)[1][1], Bucket.unpack(item["b"]["B"])) for item in islice(living, limit)]
+
+
+def first_start(store: Store, event_id: str, *, now: int) -> int | None:
+    """Return the start (µs) of the event's earliest hour with logs; None before its first log."""
+    found = query(store, event_id, "h", 0, now + 2 * KEPT["h"], now=now, limit=1, consistent=False)
+    return found[0][0] if found else None
+
+
+def _read_items(
+    store: Store, keys: "list[dict[str, AttributeValueTypeDef]]", how: dict[str, Any], wait: Wait
+) -> "list[tuple[tuple[str, Bin], dict[str, AttributeValueTypeDef]]]":
+    """Read rows by their keys, a hundred a call, several calls at once."""
+    calls = [keys[at : at + _KEYS_A_CALL] for at in range(0, len(keys), _KEYS_A_CALL)]
+    if len(calls) < 2:  # noqa: PLR2004
+        pages = [_read_call(store, call, how, wait) for call in calls]
+    else:
+        with ThreadPoolExecutor(min(_CALLS_AT_ONCE, len(calls))) as pool:
+            pages = list(pool.map(lambda call: _read_call(store, call, how, wait), calls))
+    return [(_place(item), item) for page in pages for item in page]
+
+
+def _read_call(store: Store, keys: "list[dict[str, AttributeValueTypeDef]]", how: dict[str, Any], wait: Wait) -> "list[dict[str, AttributeValueTypeDef]]":
+    """Read at most a hundred rows, asking again for those that DynamoDB left out."""
+    table = store.tables.rollups
+    found: list[dict[str, AttributeValueTypeDef]] = []
+    left: Any = {table: {"Keys": keys, **how}}
+    for attempt in range(_TRIES):
+        if attempt:
+            wait(attempt)
+        answer = store.db.batch_get_item(RequestItems=left)
+        found.extend(answer["Responses"].get(table, []))
+        left = answer.get("UnprocessedKeys")
+        if not left:
+            return found
+    raise StorageBusy(f"{len(left[table]['Keys'])} buckets could not be read")
+
+
+def _row(item: "dict[str, AttributeValueTypeDef] | None", now: int) -> Row:
+    """Read a row; of an expired one only its version counts, as the condition of the write that starts it anew."""
+    if item is None:
+        return Row()
+    version = int(item["n"]["N"])
+    if _is_gone(item, now):
+        return Row(version=version)
+    return Row(Bucket.unpack(item["b"]["B"]), {source: number["S"] for source, number in item["w"]["M"].items()}, version)
+
+
+def _is_gone(item: "dict[str, AttributeValueTypeDef]", now: int) -> bool:
+    """Tell whether a row has expired."""
+    return int(item["x"]["N"]) * SECOND <= now
+
+
+def _key(event_id: str, bin: Bin) -> "dict[str, AttributeValueTypeDef]":
+    """Return a row's key."""
+    return {"PK": {"S": event_id}, "SK": {"S": _sort(*bin)}}
+
+
+def _sort(letter: str, start: int) -> str:
+    """Return a row's sort key."""
+    return f"{letter}#{start // SECOND:012d}"
+
+
+def _place(item: "dict[str, AttributeValueTypeDef]") -> tuple[str, Bin]:
+    """Return the event and the bucket of a row."""
+    letter, _, start = item["SK"]["S"].partition("#")
+    return item["PK"]["S"], ("h" if letter == "h" else "m", int(start) * SECOND)
