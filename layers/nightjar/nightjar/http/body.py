@@ -7,9 +7,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from nightjar.core.decimals import ZERO
-from nightjar.http.errors import BadRequest, TooLarge, UnsupportedMedia
+from nightjar.http.errors import ApiError, BadRequest, TooLarge, UnsupportedMedia
 from nightjar.http.limits import BODY_BYTES
 from nightjar.http.requests import Request, header
+from nightjar.observability import count, logger
 
 _GZIP = b"\x1f\x8b"
 _ENCODINGS = frozenset({"", "gzip", "x-gzip", "identity"})
@@ -24,11 +25,19 @@ def read(request: Request) -> Any:
     """Return the JSON of a request's body.
 
     Raises:
-        BadRequest: It is no JSON, no UTF-8, cut off, or nested too deeply.
+        BadRequest: It is no JSON, no UTF-8, cut off, or nested too deeply; or our own code fails at it, since the client would
+            otherwise send it for ever.
         TooLarge: It is larger than 4 MiB once inflated.
         UnsupportedMedia: Its Content-Encoding is neither gzip nor identity.
     """
-    return parse(text(request))
+    try:
+        return parse(text(request))
+    except ApiError:
+        raise
+    except Exception as error:
+        logger().error("a body was refused because our code failed at it", exc_info=error)
+        count("InternalRejections")
+        raise BadRequest("body: could not be read") from error
 
 
 def text(request: Request) -> str:

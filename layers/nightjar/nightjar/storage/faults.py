@@ -13,6 +13,11 @@ FAULTS: tuple[type[Exception], ...] = (StorageBusy, BotoCoreError, ClientError)
 # These say that our code asked for something wrong: they do not go away by themselves.
 _OURS = frozenset({"ValidationException", "ParamValidationError", "SerializationException"})
 
+# Worth another try within the same request.
+THROTTLED = frozenset({
+    "ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded", "InternalServerError", "ServiceUnavailable",
+})  # fmt: skip
+
 
 def is_fault(error: Exception) -> bool:
     """Tell whether an exception is a fault of storage rather than of the code that spoke to it."""
