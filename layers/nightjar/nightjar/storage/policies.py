@@ -9,7 +9,7 @@
 Only botocore here: rollup and evaluator import this module at their cold start.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from nightjar.core.due import group_of
@@ -54,6 +54,16 @@ def get(store: Store, policy_id: str) -> Policy | None:
 def list_all(store: Store) -> list[Policy]:
     """Read all policies, enabled or not, oldest first, strongly consistent."""
     return [from_text(item["d"]["S"]) for page in _query(store, "policy", consistent=True) for item in page]
+
+
+def of_event(store: Store, event_id: str) -> list[Policy]:
+    """Read an event's policies, disabled ones too."""
+    return [policy for policy in list_all(store) if policy.event_id == event_id]
+
+
+def known(store: Store, policy_ids: Iterable[str]) -> set[str]:
+    """Tell which of some ids are those of policies, strongly consistent."""
+    return {policy_id for policy_id in policy_ids if get(store, policy_id) is not None}
 
 
 def put_new(store: Store, policy: Policy, event: Event | None = None) -> None:

@@ -1,0 +1,49 @@
+"""How an event's current window compares with an earlier one."""
+
+from typing import Any, get_args
+
+from nightjar.api.events import known
+from nightjar.api.models.analytics import AnalyticsAnswer, Comparison
+from nightjar.api.requests import Call, Reply
+from nightjar.core.analytics import SPANS, compare, windows
+from nightjar.core.instants import DAY, parse_instant
+from nightjar.core.periods import Period, Previous, cover
+from nightjar.core.rollups import Bucket, merge
+from nightjar.http.errors import BadRequest
+from nightjar.storage import rollups
+
+_EARLIEST, _LATEST = 365 * DAY, 253_370_764_800_000_000  # 1971 and 9999, µs
+
+
+def window(call: Call, event_id: str) -> Reply:
+    """Compare the window that ends now, or at `at`, with an earlier one."""
+    event = known(call, event_id)
+    view = call.choice("view", ("window",), "window")
+    span: Any = call.choice("period", SPANS)
+    previous: Any = call.choice("previous", get_args(Previous))
+    try:
+        current, earlier = windows(span, previous, _at(call))
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
+    data = compare(_logs(call, event.event_id, current), _logs(call, event.event_id, earlier))
+    comparison = Comparison.model_validate(data)
+    return Reply(AnalyticsAnswer(event_id=event.event_id, view=view, period=span, previous=previous, data=comparison).fields())
+
+
+def _at(call: Call) -> int:
+    """Return the instant (µs) that the current window ends at, before it is cut to a full minute or hour."""
+    text = call.query("at")
+    if text is None:
+        return call.now
+    try:
+        found = parse_instant(text)
+    except ValueError as error:
+        raise BadRequest(f"at: {error}") from None
+    if not _EARLIEST <= found < _LATEST:
+        raise BadRequest("at: must lie between 1971 and 9999")
+    return found
+
+
+def _logs(call: Call, event_id: str, period: Period) -> Bucket:
+    """Merge the buckets that make up a window."""
+    return merge(rollups.read(call.store, event_id, cover(period.start, period.end), now=call.now).values())

@@ -1,0 +1,120 @@
+"""Policies as clients write and read them."""
+
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import Field
+
+from nightjar.api.models.base import Answer, Body, cleared
+from nightjar.api.models.fields import Agent, Digits, EventName, Id, Instant, Link, Long, Number, Short, Uuid, When, Whole
+from nightjar.core.instants import iso
+from nightjar.core.periods import Kind
+from nightjar.core.policies import Aggregate, Condition, Missing, Policy, Previous, Severity
+
+
+class CompareBody(Body):
+    """Hold the threshold against the change in per cent from an earlier window."""
+
+    previous: Previous
+
+
+class PolicyBody(Body):
+    """A policy to make or to change. Fields that are not named keep their value, or get their default when creating."""
+
+    required: ClassVar[tuple[str, ...]] = ("period", "aggregate", "condition", "threshold")
+    clearable: ClassVar[frozenset[str]] = frozenset({"event_id", "compare", "window_minutes", "recovery_threshold", "renotify_minutes", "active_from"})
+
+    event_id: Id | None = None
+    agent: Agent | None = None
+    event: EventName | None = None
+    title: Short | None = None
+    description: Long | None = None
+    channel: Short | None = Field(None, description='A free namespace; blank is "default".')
+    period: Kind | None = None
+    aggregate: Aggregate | None = None
+    condition: Condition | None = None
+    threshold: Number | None = None
+    severity: Severity | None = None
+    enabled: bool | None = None
+    missing: Missing | None = Field(None, description="What a period without logs means. Default: zero for sum and count, ignore otherwise.")
+    window: Literal["calendar", "rolling"] | None = None
+    window_minutes: Whole | None = Field(None, ge=2, le=1_440)
+    evaluation_periods: Whole | None = Field(None, ge=1, le=100)
+    datapoints_to_alarm: Whole | None = Field(None, ge=1, le=100)
+    compare: CompareBody | None = None
+    recovery_periods: Whole | None = Field(None, ge=1, le=100)
+    recovery_threshold: Number | None = None
+    min_count: Whole | None = Field(None, ge=0, le=1_000_000_000)
+    early: bool | None = None
+    delay_seconds: Whole | None = Field(None, ge=0, le=3_600)
+    active_from: Instant | None = None
+    renotify_minutes: Whole | None = Field(None, ge=5, le=10_080)
+    auto_resolve: bool | None = None
+    runbook_url: Link | None = None
+
+    def changes(self, raw: Any) -> dict[str, Any]:
+        """Return the fields of `core.policies.Policy` that the request sets; whose event it is, is another matter.
+
+        Args:
+            raw: The body that this was read from: an empty text takes a clearable setting away.
+        """
+        found = {**self.named(), **cleared(type(self), raw)}
+        for name in ("event_id", "agent", "event"):
+            found.pop(name, None)
+        if found.get("active_from", 0) is None:
+            del found["active_from"]
+        if self.compare:
+            found["compare"] = self.compare.previous
+        if found.get("channel") == "":
+            found["channel"] = "default"
+        return found
+
+
+class CompareAnswer(Answer):
+    """Which earlier window a policy is held against."""
+
+    previous: str
+
+
+class PolicyAnswer(Answer):
+    """One policy as stored, with sentences on settings that users regret."""
+
+    policy_id: Uuid
+    event_id: Uuid
+    agent: str
+    event: str
+    title: str
+    description: str
+    channel: str
+    period: str
+    aggregate: str
+    condition: str
+    threshold: Digits
+    severity: str
+    enabled: bool
+    missing: str
+    window: str
+    window_minutes: int | None
+    evaluation_periods: int
+    datapoints_to_alarm: int
+    compare: CompareAnswer | None
+    recovery_periods: int
+    recovery_threshold: Digits | None
+    min_count: int
+    early: bool
+    delay_seconds: int
+    active_from: When
+    renotify_minutes: int | None
+    auto_resolve: bool
+    runbook_url: str
+    created_at: When
+    updated_at: When
+    warnings: list[str]
+
+    @classmethod
+    def of(cls, policy: Policy, warnings: list[str]) -> Self:
+        """Show a policy."""
+        shown: dict[str, Any] = {name: getattr(policy, name) for name in cls.model_fields if name != "warnings"}
+        for name in ("active_from", "created_at", "updated_at"):
+            shown[name] = iso(shown[name])
+        shown["compare"] = CompareAnswer(previous=policy.compare) if policy.compare else None
+        return cls(**shown, warnings=warnings)

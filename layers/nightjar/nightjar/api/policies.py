@@ -1,0 +1,181 @@
+"""Policies: which aggregate of which event is held against which threshold."""
+
+from dataclasses import replace
+from typing import Any
+
+from uuid6 import uuid7
+
+from nightjar.api import rules
+from nightjar.api.edits import again
+from nightjar.api.lists import listed
+from nightjar.api.models.base import read
+from nightjar.api.models.policies import PolicyAnswer, PolicyBody
+from nightjar.api.requests import Call, Reply, valid_id
+from nightjar.core.due import window_length
+from nightjar.core.events import Event, new_event
+from nightjar.core.instants import MINUTE
+from nightjar.core.periods import period_at
+from nightjar.core.policies import Policy, default_missing, from_text, revised
+from nightjar.http import body
+from nightjar.http.errors import BadRequest, NotFound, Unprocessable
+from nightjar.observability import count, logger
+from nightjar.pipeline.judge import judge_edit
+from nightjar.storage import destinations, events, pages, policies
+
+
+def list_policies(call: Call) -> Reply:
+    """List policies, newest first."""
+
+    def fetch(limit: int, cursor: str | None) -> tuple[list[Policy], str | None]:
+        texts, following = pages.newest(call.store, "policy", limit, cursor)
+        return [from_text(text) for text in texts], following
+
+    return listed(call, fetch, show)
+
+
+def create_policy(call: Call) -> Reply:
+    """Make a policy; its running period is judged at once."""
+    raw = body.read(call.event)
+    found = read(PolicyBody, raw, creating=True)
+    policy = again(lambda: _create(call, found, raw))
+    _judge(call, None, policy)
+    return Reply(show(policy))
+
+
+def get_policy(call: Call, policy_id: str) -> Reply:
+    """Read one policy."""
+    return Reply(show(_known(call, policy_id)))
+
+
+def update_policy(call: Call, policy_id: str) -> Reply:
+    """Change what the request names; what changes the measurement starts a revision and ends an open alert."""
+    raw = body.read(call.event)
+    found = read(PolicyBody, raw)
+    before, after = again(lambda: _update(call, policy_id, found, raw))
+    _judge(call, before, after)
+    return Reply(show(after))
+
+
+def delete_policy(call: Call, policy_id: str) -> Reply:
+    """Delete a policy: its open alert ends, and destinations forget its id."""
+    destinations.remove_policy(call.store, _known(call, policy_id).policy_id)
+    policy = again(lambda: _delete(call, policy_id))
+    _judge(call, policy, None)
+    return Reply(show(policy))
+
+
+def show(policy: Policy) -> dict[str, Any]:
+    """Return a policy as it is answered."""
+    return PolicyAnswer.of(policy, rules.warnings(policy)).fields()
+
+
+def _create(call: Call, found: PolicyBody, raw: Any) -> Policy:
+    """Make and store a policy once."""
+    event = _event_of(call, found)
+    if event is None:
+        raise BadRequest("event_id: is required, or agent and event")
+    named = found.changes(raw)
+    assert found.aggregate  # noqa: S101  # one of the required fields
+    defaults = {"missing": default_missing(found.aggregate), "active_from": call.now}
+    identity = {"policy_id": str(uuid7()), "created_at": call.now, "updated_at": call.now}
+    policy = _checked(call, Policy(**{**defaults, **named, **identity, **_carried(event)}), named)
+    policies.put_new(call.store, policy, event)
+    return policy
+
+
+def _update(call: Call, policy_id: str, found: PolicyBody, raw: Any) -> tuple[Policy, Policy]:
+    """Read, change and write a policy once."""
+    before = _known(call, policy_id)
+    event = _event_of(call, found) or events.get(call.store, before.event_id)
+    if event is None:
+        raise Unprocessable("event_id: there is no such event")
+    named = found.changes(raw)
+    if named.get("window") == "calendar":
+        named.setdefault("window_minutes", None)
+    edited = _checked(call, replace(before, **named, **_carried(event)), named)
+    running = period_at(edited.period, call.now, edited.zones)
+    after = revised(before, edited, running_start=running.start, now=call.now)
+    policies.replace(call.store, before, after, event)
+    return before, after
+
+
+def _delete(call: Call, policy_id: str) -> Policy:
+    """Read and delete a policy once."""
+    policy = _known(call, policy_id)
+    policies.delete(call.store, policy)
+    return policy
+
+
+def _known(call: Call, policy_id: str) -> Policy:
+    """Read a policy that must be there.
+
+    Raises:
+        BadRequest: The id is no UUID.
+        NotFound: There is no such policy.
+    """
+    policy = policies.get(call.store, valid_id("policy_id", policy_id))
+    if policy is None:
+        raise NotFound("policy_id: there is no such policy")
+    return policy
+
+
+def _event_of(call: Call, found: PolicyBody) -> Event | None:
+    """Find the event that a request names; agent and event make it if there is none. None: the request names none.
+
+    Raises:
+        BadRequest: It names an agent without an event, or two events that differ.
+        Unprocessable: There is no event with this event_id.
+    """
+    if found.event is None:
+        if found.agent and found.event_id is None:
+            raise BadRequest("event: is required with agent")
+        return _event_by_id(call, found)
+    named = new_event(found.agent or "", found.event, call.now)
+    if found.event_id is None:
+        return events.ensure(call.store, named)
+    if found.event_id != named.event_id and found.agent is not None:
+        raise BadRequest("event_id: is not the event of agent and event")
+    return _event_by_id(call, found)
+
+
+def _event_by_id(call: Call, found: PolicyBody) -> Event | None:
+    """Find an event by its id; None if the request names none."""
+    if found.event_id is None:
+        return None
+    event = events.get(call.store, found.event_id)
+    if event is None:
+        raise Unprocessable("event_id: there is no such event")
+    return event
+
+
+def _carried(event: Event) -> dict[str, Any]:
+    """Return what a policy carries along of its event."""
+    return {"event_id": event.event_id, "agent": event.agent, "event": event.event, "zones": event.zones}
+
+
+def _checked(call: Call, policy: Policy, named: dict[str, Any]) -> Policy:
+    """Check the rules across fields and write a rolling window's length out.
+
+    Raises:
+        BadRequest: A rule is broken.
+    """
+    if policy.window == "rolling" and policy.window_minutes is None:
+        policy = replace(policy, window_minutes=window_length(policy) // MINUTE)
+    found = rules.problems(policy)
+    if "active_from" in named and (problem := rules.active_from_problem(policy.active_from, call.now)):
+        found.append(problem)
+    if found:
+        raise BadRequest("; ".join(found))
+    return policy
+
+
+def _judge(call: Call, before: Policy | None, after: Policy | None) -> None:
+    """Have the engine take up an edit. What is stored is stored: where this fails, the next ticks do it.
+
+    An answer of 429 would make the client create the policy a second time.
+    """
+    try:
+        judge_edit(call.store, before, after, now=call.now)
+    except Exception:  # noqa: BLE001  # whatever it is, the ticks do it again, and an answer of 429 would create the policy twice
+        logger().exception("an edit is left to the next ticks")
+        count("EditsLeftToTicks")
