@@ -1,6 +1,7 @@
 """The engine: what people, logs and ticks cause, in the order they come."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from tests.reference.alerts import Alert, AlertKey, Conflict, Transition
@@ -15,6 +16,15 @@ LOOK_UP_TO = 10_000
 CHECKED_AFTER_EDIT = 2 * MINUTE
 AHEAD = 5 * MINUTE
 ACTIONS = {"acknowledge": ("triggered", "acknowledged"), "archive": ("resolved", "archived")}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The judgement of one period, not yet weighed."""
+
+    period: Period
+    reading: Reading
+    moment: Moment
 
 
 class Engine:
@@ -76,7 +86,7 @@ class Engine:
         else:
             old.policy, old.touched_at = new, at
         watch = self.watches[policy_id]
-        self._judge_on_data(watch, self._running(watch, at), at)
+        self._judge_on_data(watch, {self._running(watch, at)}, at)
 
     def delete_policy(self, at: int, policy_id: str) -> None:
         """Delete a policy; its open alert ends."""
@@ -96,8 +106,7 @@ class Engine:
             self.calendar(log.event_key)
         for watch in list(self.watches.values()):
             times = {log.time for log in batch if log.event_key == watch.policy.event_key}
-            for period in sorted({watch.calendar.containing(watch.policy.kind, time) for time in times}):
-                self._judge_on_data(watch, period, at)
+            self._judge_on_data(watch, {watch.calendar.containing(watch.policy.kind, time) for time in times}, at)
 
     def tick(self, scheduled: int) -> None:
         """Handle a tick: judge what has ended, look again at what a person has just touched, then end and remind."""
@@ -134,7 +143,7 @@ class Engine:
         due = self._rolling_due(watch, limit) if policy.rolling else self._due(watch, limit)
         watch.reached = limit if watch.reached is None else max(watch.reached, limit)
         for period in due:
-            self._judge_ended(watch, period, moment)
+            self._conclude(watch, [self._look_at_ended(watch, period, moment)])
         if not policy.rolling and watch.touched_at < moment.at <= watch.touched_at + CHECKED_AFTER_EDIT:
             self._check_again(watch, moment.at)
         self._end_without_data(watch, moment)
@@ -161,44 +170,55 @@ class Engine:
         period = self._running(watch, watch.touched_at)
         while period.start <= tick:
             if not self._is_closed(watch, period):
-                self._judge_on_data(watch, period, tick)
+                self._judge_on_data(watch, {period}, tick)
             period = watch.calendar.after(watch.policy.kind, period)
 
-    def _judge_on_data(self, watch: Watch, period: Period, at: int) -> None:
-        """Judge a period because its data or its policy changed: an ended one as late data, another one early."""
+    def _judge_on_data(self, watch: Watch, periods: set[Period], at: int) -> None:
+        """Judge periods because their data or their policy changed, all of a batch before any of them is weighed."""
+        found = [found for period in sorted(periods) if (found := self._look_on_data(watch, period, at)) is not None]
+        self._conclude(watch, found)
+
+    def _look_on_data(self, watch: Watch, period: Period, at: int) -> Finding | None:
+        """Judge a closed period inside the horizon as late data, another one early, as far as they are to be judged."""
         policy = watch.policy
         if self.clock is None or not policy.enabled or policy.rolling:
-            return
+            return None
         if self._is_closed(watch, period):
-            if self._inside_horizon(watch, period):
-                self._judge_ended(watch, period, Moment(at, self.clock, self.clock))
-            return
-        reading = judge_early(policy, period, self._applied)
-        if reading is not None and period.start <= self.clock + AHEAD:
-            newest = reading.bucket.newest or self.clock
-            self._conclude(watch, period, reading, Moment(at, self.clock, max(self.clock, min(newest, at))))
+            late = Moment(at, self.clock, self.clock)
+            return self._look_at_ended(watch, period, late) if self._inside_horizon(watch, period) else None
+        reading = judge_early(policy, period, self._applied) if period.start <= self.clock + AHEAD else None
+        if reading is None:
+            return None
+        newest = reading.bucket.newest or self.clock
+        return Finding(period, reading, Moment(at, self.clock, max(self.clock, min(newest, at))))
 
-    def _judge_ended(self, watch: Watch, period: Period, moment: Moment) -> None:
-        self._conclude(watch, period, judge(watch.policy, period, watch.calendar, self._applied), moment)
+    def _look_at_ended(self, watch: Watch, period: Period, moment: Moment) -> Finding:
+        return Finding(period, judge(watch.policy, period, watch.calendar, self._applied), moment)
 
-    def _conclude(self, watch: Watch, period: Period, reading: Reading, moment: Moment) -> None:
-        """Take a verdict in, and weigh the period and those that have it as a slot."""
-        policy = watch.policy
-        if not policy.counts(period, empty=reading.bucket.count == 0) or not (policy.rolling or watch.calendar.is_judged(policy.kind, period)):
-            return
-        before = watch.verdicts.judged.get(period.start)
-        watch.record(period, reading)
-        for judged in watch.verdicts.having_as_slot(policy, watch.calendar, period):
+    def _conclude(self, watch: Watch, findings: list[Finding]) -> None:
+        """Take verdicts in, then weigh each period, oldest first."""
+        counted = [finding for finding in findings if _is_counted(watch, finding)]
+        before = {finding.period.start: watch.verdicts.judged.get(finding.period.start) for finding in counted}
+        for finding in counted:
+            watch.record(finding.period, finding.reading)
+        for finding in counted:
+            if self._weigh(watch, finding.period, finding.moment):
+                watch.settle(finding.moment)
+                watch.quiet = watch.quiet and finding.reading.verdict is not Verdict.HEALTHY
+            else:
+                _restore(watch, finding.period, before[finding.period.start])
+
+    def _weigh(self, watch: Watch, period: Period, moment: Moment) -> bool:
+        """Do what a period and those that have it as a slot call for. Return False when the period's own judgement is held back."""
+        for judged in watch.verdicts.having_as_slot(watch.policy, watch.calendar, period):
             plan = watch.plan(judged) if judged.period == period or self._inside_horizon(watch, judged.period) else None
             if plan in (Plan.OPEN, Plan.AGAIN) and self._is_behind(watch, judged):
                 self.held_back += 1
                 if judged.period == period:
-                    _restore(watch, period, before)
-                    return
+                    return False
             elif plan is not None:
                 watch.apply(plan, judged, moment)
-        watch.settle(moment)
-        watch.quiet = watch.quiet and reading.verdict is not Verdict.HEALTHY
+        return True
 
     def _is_behind(self, watch: Watch, judged: Judged) -> bool:
         """Take the look before a silent alert: say whether more raw logs are stored than were applied."""
@@ -262,6 +282,12 @@ def _changes(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def _starts_revision(old: Policy, new: Policy) -> bool:
     return old.enabled != new.enabled or old.measures() != new.measures()
+
+
+def _is_counted(watch: Watch, finding: Finding) -> bool:
+    """Say whether a period is judged at all: after active_from, and no day that a change of timezone has cut."""
+    policy, period = watch.policy, finding.period
+    return policy.counts(period, empty=finding.reading.bucket.count == 0) and (policy.rolling or watch.calendar.is_judged(policy.kind, period))
 
 
 def _restore(watch: Watch, period: Period, before: Judged | None) -> None:

@@ -52,7 +52,9 @@ class Verdicts:
         return slots
 
     def state(self, policy: Policy, calendar: Calendar, judged: Judged) -> State:
-        """Return the policy's state at a judged period: a slot not judged does not breach."""
+        """Return the policy's state at a judged period: a slot not judged does not breach. With 1 of 1 it is the verdict."""
+        if policy.field("evaluation_periods") == 1:
+            return State.ALARM if judged.breaches else PLAIN[judged.reading.verdict]
         slots = self.slots(policy, calendar, judged.period)
         breaching = sum(slot.start in self.judged and self.judged[slot.start].breaches for slot in slots)
         return State.ALARM if breaching >= policy.field("datapoints_to_alarm") else PLAIN[judged.reading.verdict]

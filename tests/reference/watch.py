@@ -178,7 +178,7 @@ class Watch:
 
     def _in_alarm(self, alert: Alert) -> Iterator[Judged]:
         for judged in self.verdicts.since(alert.first.start):
-            if self.owner(judged.period.start) is alert and self.state(judged) is State.ALARM:
+            if self.state(judged) is State.ALARM and self.owner(judged.period.start) is alert:
                 yield judged
 
     def _take_values(self, alert: Alert | None) -> None:
