@@ -1,0 +1,1 @@
+"""Guarantees over whole families of inputs."""
