@@ -262,3 +262,14 @@ def test_numbers_are_exact_and_duplicates_count_once() -> None:
     assert (bucket.count, bucket.sum, bucket.min, bucket.max) == (4, Decimal("99999999999999999999999999992.85"), Decimal("-7.25"), Decimal("1e29"))
     assert bucket.squares == Decimal("1" + "0" * 56 + "52.5725")
     assert bucket.quantile(Decimal("0.5")) == Decimal("0.05")
+
+
+def test_a_period_never_makes_a_second_alert_even_when_its_alert_was_joined_and_has_ended() -> None:
+    world = World(aggregate="average")
+    world.log(5, 30)
+    world.tick(10)
+    world.log(3, 40, at=10)
+    world.log(5, 0, at=11)
+    world.log(5, 100, at=12)
+    assert world.told() == [("opened", 7, 3), ("recovered", 11, 3), ("reopened", 12, 3)]
+    assert len(world.engine.alerts) == 1

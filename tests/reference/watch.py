@@ -36,11 +36,11 @@ class Outbox:
 class Plan(Enum):
     """What a breaching period in alarm does."""
 
-    OPEN = "opens an alert, or reopens the corrected one of this period"
+    OPEN = "opens an alert, or reopens the one that this period has already made"
     AGAIN = "reopens the alert that auto_resolve off left open"
     JOIN = "becomes the first period of the open alert"
     VALUES = "changes the values of the alert it lies in"
-    QUIET = "nothing: a person has resolved the rolling policy's alert and it has not been healthy since"
+    QUIET = "nothing: a person has resolved this period's alert, or a rolling policy's and it has not been healthy since"
 
 
 @dataclass
@@ -98,7 +98,8 @@ class Watch:
             return Plan.AGAIN if again else Plan.VALUES
         if self.open is not None and self.recovery_after(start, self.open.first.start) is None:
             return Plan.JOIN
-        return Plan.QUIET if self.quiet else Plan.OPEN
+        former = self._former(start)
+        return Plan.QUIET if self.quiet or (former is not None and former.resolved_by == "person") else Plan.OPEN
 
     def apply(self, plan: Plan, judged: Judged, moment: Moment) -> None:
         """Do what was planned."""
@@ -140,12 +141,13 @@ class Watch:
         """Open an alert, and resolve it at once if later periods already fulfil its recovery."""
         start = judged.period.start
         beside = self.open is not None
-        corrected = next((one for one in self.ended if one.resolved_by == "corrected" and start in (one.first.start, one.key[2])), None)
-        alert = corrected or self._new_alert(judged, moment)
-        if corrected is not None:
-            self.ended.remove(corrected)
-            corrected.first, corrected.span_end, corrected.resolved_at, corrected.resolved_by = judged.period, None, None, None
-            self._trigger_again(corrected, moment)
+        former = self._former(start)
+        alert = former or self._new_alert(judged, moment)
+        if former is not None:
+            self.ended.remove(former)
+            former.first = judged.period if former.resolved_by == "corrected" else min(former.first, judged.period)
+            former.span_end, former.resolved_at, former.resolved_by = None, None, None
+            self._trigger_again(former, moment)
         if not beside:
             self.open = alert
         recovery = self.recovery_after(start)
@@ -155,6 +157,13 @@ class Watch:
         else:
             self._take_values(alert)
             self._recover(alert, recovery, moment)
+
+    def _former(self, start: int) -> Alert | None:
+        """Return the ended alert that a period has already made, in whose span it no longer lies.
+
+        Rule: ENGINE.md, Alerts: "A policy and a period make at most one alert".
+        """
+        return next((one for one in self.ended if start == one.key[2] or (one.resolved_by == "corrected" and start == one.first.start)), None)
 
     def _new_alert(self, judged: Judged, moment: Moment) -> Alert:
         key = (self.policy.policy_id, self.revision, judged.period.start)
