@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from nightjar.core.decimals import rounded
+from nightjar.core.decimals import plain, rounded
 from nightjar.core.ids import is_uuid
 from nightjar.core.instants import DAY, parse_instant
 from nightjar.core.periods import is_zone
@@ -120,9 +120,7 @@ Instant = Annotated[int, BeforeValidator(_instant), WithJsonSchema(_IN)]
 Id = Annotated[str, BeforeValidator(_uuid), WithJsonSchema({"type": "string", "format": "uuid"})]
 Timezone = Annotated[str, BeforeValidator(_timezone), WithJsonSchema({"type": "string"})]
 
-# The same in answers, where nothing is to be checked.
-Digits = Annotated[Decimal, WithJsonSchema({"type": "number"})]
+# The same in answers, where nothing is to be checked: 20 is written as 20, not as 2E+1.
+Digits = Annotated[Decimal, PlainSerializer(lambda value: Decimal(plain(value))), WithJsonSchema({"type": "number"})]
 When = Annotated[str, WithJsonSchema(_IN)]
 Uuid = Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
-
-__all__ = ["Agent", "Digits", "EventName", "Field", "Id", "Instant", "Link", "Long", "Number", "Short", "Timezone", "Uuid", "When", "Whole"]

@@ -1,0 +1,133 @@
+"""A control plane on moto: its tables, a clock that stands still, and requests as API Gateway's REST proxy sends them."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, cast
+from urllib.parse import parse_qsl, urlsplit
+
+import boto3
+import simplejson
+from moto import mock_aws
+from nightjar.api.handler import handle
+from nightjar.core.instants import parse_instant
+from nightjar.settings import Tables
+from nightjar.storage.client import Store
+from nightjar.storage.keys import create_key
+
+NOW = parse_instant("2026-03-03T14:30:00Z")
+KEY = "chp_contract_tests_0123456789abcdef"
+NOBODY = "0195f2a0-7c1e-7abc-8def-0123456789ab"
+
+_NAMES = Tables(**{name: name for name in Tables.__slots__})
+
+
+@contextmanager
+def tables() -> Iterator[Store]:
+    """Make empty tables on moto."""
+    with mock_aws():
+        db = boto3.client("dynamodb", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
+        for name in Tables.__slots__:
+            db.create_table(
+                TableName=name,
+                KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
+                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("PK", "SK")],
+                BillingMode="PAY_PER_REQUEST",
+            )
+        yield Store(db, _NAMES)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a client sees."""
+
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+    @property
+    def message(self) -> str:
+        """The words of a refusal."""
+        return str(self.body["error"]["message"])
+
+    @property
+    def code(self) -> str:
+        """The code of a refusal."""
+        return str(self.body["error"]["code"])
+
+
+@dataclass
+class Api:
+    """Sends requests to the handler."""
+
+    store: Store
+    now: int = NOW
+    headers: dict[str, str] = field(default_factory=lambda: {"Authorization": f"Bearer {KEY}", "Host": "api.example", "X-Forwarded-Proto": "https"})
+
+    def __call__(self, method: str, path: str, body: Any = None, *, raw: str | None = None, headers: dict[str, str] | None = None) -> Answer:
+        """Send one request; `raw` is a body that is not made from JSON."""
+        text = raw if raw is not None else None if body is None else simplejson.dumps(body, use_decimal=True, allow_nan=True)
+        found = handle(self.store, proxy_event(method, path, text, self.headers if headers is None else headers), now=self.now)
+        parsed = json.loads(found["body"], parse_float=Decimal) if found["headers"]["Content-Type"] == "application/json" else found["body"]
+        return Answer(found["statusCode"], parsed, found["headers"])
+
+    def get(self, path: str) -> Answer:
+        """GET."""
+        return self("GET", path)
+
+    def post(self, path: str, body: Any = None) -> Answer:
+        """POST."""
+        return self("POST", path, body)
+
+    def put(self, path: str, body: Any) -> Answer:
+        """PUT."""
+        return self("PUT", path, body)
+
+    def delete(self, path: str) -> Answer:
+        """DELETE."""
+        return self("DELETE", path)
+
+    def made(self, path: str, body: Any) -> dict[str, Any]:
+        """POST what must succeed."""
+        answer = self.post(path, body)
+        assert answer.status == 201, answer.body
+        return cast("dict[str, Any]", answer.body)
+
+
+def api_on(store: Store) -> Api:
+    """Make a client with an admin key."""
+    create_key(store, scope="admin", now=NOW, text=KEY)
+    return Api(store)
+
+
+def proxy_event(method: str, path: str, body: str | None, headers: dict[str, str]) -> dict[str, Any]:
+    """Make the event of a REST API's proxy integration."""
+    parts = urlsplit(path)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True)) or None
+    return {
+        "resource": "/{proxy+}",
+        "path": parts.path,
+        "httpMethod": method,
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "queryStringParameters": query,
+        "multiValueQueryStringParameters": {name: [value] for name, value in query.items()} if query else None,
+        "pathParameters": {"proxy": parts.path.strip("/")},
+        "stageVariables": None,
+        "requestContext": {"path": f"/prod{parts.path}", "stage": "prod", "httpMethod": method, "protocol": "HTTP/1.1", "requestId": "r"},
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+def policy(**given: Any) -> dict[str, Any]:
+    """The body of a policy: worker.billing's job.run, hour count gt 20, unless said otherwise; None leaves a field out."""
+    fields = {"agent": "worker.billing", "event": "job.run", "period": "hour", "aggregate": "count", "condition": "gt", "threshold": 20, **given}
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def slack(**given: Any) -> dict[str, Any]:
+    """The body of a Slack destination."""
+    return {"channel": "slack", "url": "https://hooks.slack.com/services/T000/B000/secret", **given}
