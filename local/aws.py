@@ -1,0 +1,76 @@
+"""The endpoint that every function's AWS clients speak to (AWS_ENDPOINT_URL): who calls, may it, and what did it write."""
+
+import re
+from collections.abc import Callable, Mapping
+from urllib.parse import parse_qs
+
+from local.board import Board
+from local.cloud import TARGETS, Service, failure
+from local.permissions import Need, missing, needs
+from local.stack import Function
+from local.wire import Request, Response
+
+_CREDENTIAL = re.compile(r"Credential=([^/,]+)/\d+/[^/]+/([^/,]+)/")
+_SERVICES = {target: name for name, target in TARGETS.items()}
+_READS = frozenset({"BatchGetItem", "GetItem", "Query", "Scan", "TransactGetItems", "DescribeTable", "ListTables", "GetQueueUrl", "GetQueueAttributes", "ListQueues"})
+
+# (function or "", service, operation, body) → an answer in place of the real one, or None: where tests make AWS fail.
+Fault = Callable[[str, str, str, bytes], Response | None]
+
+
+class Endpoint:
+    """Answers AWS's JSON protocol for the functions, and for `aws … --endpoint-url` on the command line."""
+
+    def __init__(self, services: Mapping[str, Service], functions: Mapping[str, Function], board: Board) -> None:
+        """Remember where calls go.
+
+        Args:
+            services: "dynamodb", "dynamodbstreams", "sqs", "ses" → what answers.
+            functions: By logical id, which is the access key that a function signs with; other keys may do everything.
+            board: Told of every write.
+        """
+        self._services = services
+        self._functions = functions
+        self._board = board
+        self.fault: Fault | None = None
+        self.used: dict[str, set[Need]] = {}
+
+    def respond(self, request: Request) -> Response:
+        """Answer one call."""
+        found = _CREDENTIAL.search(request.header("authorization"))
+        caller, signed_for = found.groups() if found else ("", "")
+        target, _, operation = request.header("x-amz-target").rpartition(".")
+        operation = operation or parse_qs(request.body.decode("utf-8", "replace")).get("Action", [""])[0]
+        service = _SERVICES.get(target, signed_for)
+        if service not in self._services:
+            return failure("UnknownOperationException", f"the local runner has no {service or 'such service'}")
+        refusal = self._refusal(caller, service, operation, request.body)
+        if refusal is None and self.fault is not None:
+            refusal = self.fault(caller, service, operation, request.body)
+        return refusal or self._pass_on(service, operation, request)
+
+    def _refusal(self, caller: str, service: str, operation: str, body: bytes) -> Response | None:
+        function = self._functions.get(caller)
+        if function is None:
+            return None
+        try:
+            wanted = needs(service, operation, body)
+        except (ValueError, KeyError, AttributeError, TypeError):
+            return failure("SerializationException", "the request is no JSON of this operation")
+        self.used.setdefault(caller, set()).update(wanted)
+        lacking = sorted(missing(function, wanted))
+        if not lacking:
+            return None
+        action, resource = lacking[0]
+        message = f"User: {function.arn} is not authorized to perform: {action} on resource: {resource} because no identity-based policy allows the {action} action"
+        return failure("com.amazon.coral.service#AccessDeniedException", message)
+
+    def _pass_on(self, service: str, operation: str, request: Request) -> Response:
+        headers = {"X-Amz-Target": request.header("x-amz-target"), "Content-Type": request.header("content-type")}
+        try:
+            return self._services[service].handle(service, headers, request.body)
+        except Exception as error:  # noqa: BLE001 — a fault of the simulator is AWS's 500 to the function
+            return failure("InternalServerError", f"{type(error).__name__}: {error}", 500)
+        finally:
+            if operation not in _READS:
+                self._board.wrote()
