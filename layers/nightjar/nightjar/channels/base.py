@@ -1,0 +1,124 @@
+"""What every channel can do, and how a message is sent through one."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from importlib import import_module
+from typing import Any, Final, Protocol, cast
+
+from nightjar.channels import transport
+from nightjar.core.delivery import Outcome, retry_after
+from nightjar.core.destinations import Channel as ChannelName
+from nightjar.core.wording import Notice
+
+# 408, 425 and 5xx go away by themselves; every other status outside 2xx but 429 is for good (ENGINE.md, Notifying).
+_BUSY: Final = 429
+_DOWN: Final = frozenset({408, 425})
+_ERROR_LENGTH: Final = 300
+_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message within a receiver's limits: what to post, and how many of the notices it names."""
+
+    payload: Mapping[str, Any]
+    names: int
+
+
+class Channel(Protocol):
+    """One kind of receiver. A channel is a module that has these functions."""
+
+    def validate(self, url: str, credentials: Mapping[str, str]) -> None:
+        """Check a configuration; ValueError names the field and what is wrong with it."""
+
+    def mask(self, url: str, credentials: Mapping[str, str]) -> str:
+        """Name the receiver without its secrets."""
+
+    def render(self, notices: Sequence[Notice]) -> list[Message]:
+        """Put notices into as few messages as the receiver's limits allow, each notice in exactly one."""
+
+    def request(self, message: Message, url: str, credentials: Mapping[str, str], *, delivery_id: str, now: int) -> transport.Request:
+        """Make the POST for a message."""
+
+    def asked_wait(self, body: Any) -> Decimal | None:
+        """Read the seconds to wait from the body (parsed JSON, or None) of a 429; None when they are not there."""
+
+
+def of(name: ChannelName) -> Channel:
+    """Return a channel by name."""
+    return cast("Channel", import_module(f"nightjar.channels.{name}"))
+
+
+def target(name: ChannelName, url: str, credentials: Mapping[str, str]) -> str:
+    """Name a receiver without its secrets: what answers, records and logs show."""
+    return of(name).mask(url, credentials)
+
+
+def problem(name: ChannelName, url: str, credentials: Mapping[str, str]) -> str:
+    """Say what is wrong with a configuration (`url: must …`); empty when it is right."""
+    try:
+        of(name).validate(url, credentials)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def outcome(channel: Channel, answer: transport.Answer, secrets: Sequence[str], now: int) -> Outcome:
+    """Say what an answer means.
+
+    Args:
+        channel: Whose answer it is.
+        answer: The answer.
+        secrets: What must not show in an error, though the receiver repeats it.
+        now: The instant (µs) of the answer.
+
+    Rule: ENGINE.md, Notifying: any 2xx is success; 429 waits; 408, 425, 5xx back off; the rest is for good.
+    """
+    status = answer.status
+    if 200 <= status < 300:  # noqa: PLR2004
+        return Outcome("sent", status)
+    error = f"{status} {said(answer.body, secrets)}".strip()
+    if status == _BUSY:
+        asked = channel.asked_wait(_json(answer.body)) or retry_after(answer.headers.get("retry-after"), now)
+        return Outcome("busy", status, error, asked)
+    return Outcome("down" if status in _DOWN or status >= 500 else "failed", status, error)  # noqa: PLR2004
+
+
+def send(channel: Channel, request: transport.Request, secrets: Sequence[str], now: int, post: transport.Post = transport.post) -> Outcome:
+    """POST a message and say what came of it; it does not raise for anything a receiver or a network does."""
+    try:
+        answer = post(request)
+    except transport.Unreachable as error:
+        return Outcome("down", None, str(error))
+    except transport.Refused as error:
+        return Outcome("failed", None, str(error))
+    return outcome(channel, answer, secrets, now)
+
+
+def said(body: bytes, secrets: Sequence[str]) -> str:
+    """Return a receiver's own words: on one line, cut, without the secrets it may repeat."""
+    found = _json(body)
+    text = body.decode(errors="replace")
+    if isinstance(found, dict):
+        words = next((found[name] for name in ("description", "message", "error") if isinstance(found.get(name), str)), None)
+        text = words or text
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, "…")
+    return _CONTROLS.sub(" ", text).strip()[:_ERROR_LENGTH]
+
+
+def as_json(payload: Mapping[str, Any]) -> bytes:
+    """Write a payload as JSON."""
+    return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _json(body: bytes) -> Any:
+    """Parse a body; None when it is no JSON."""
+    try:
+        return json.loads(body, parse_float=Decimal)
+    except (ValueError, RecursionError):
+        return None

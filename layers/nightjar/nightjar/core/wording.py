@@ -1,0 +1,262 @@
+"""An alert in words that fit its case; how a channel lays them out is the channel's business."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final, Literal
+
+from nightjar.core.alerts import Alert, Ending, Transition
+from nightjar.core.instants import MINUTE
+from nightjar.core.numbers import exact, length, shown, signed, span, sparkline, unit_of
+from nightjar.core.policies import Aggregate, Condition, Previous, Severity
+
+NoticeKind = Literal["opened", "reopened", "reminder", "ended", "over"]
+
+_OPENINGS: Final = frozenset({"opened", "reopened"})
+_ICONS: Final[dict[Severity, str]] = {"info": "🔵", "warning": "🟡", "error": "🟠", "critical": "🔴"}
+_ENDED: Final = "✅"
+_CLOSED: Final = "⚪"
+
+_AGGREGATES: Final[dict[Aggregate, str]] = {
+    "count": "", "sum": "", "average": "average ", "min": "lowest ", "max": "highest ",
+    "p50_est": "p50 ", "p95_est": "p95 ", "p99_est": "p99 ", "stddev": "deviation ",
+}  # fmt: skip
+_NAMES: Final[dict[Aggregate, str]] = {
+    "count": "count", "sum": "sum", "average": "average", "min": "minimum", "max": "maximum",
+    "p50_est": "p50", "p95_est": "p95", "p99_est": "p99", "stddev": "deviation",
+}  # fmt: skip
+_EXPECTED: Final[dict[Condition, str]] = {
+    "gt": "limit {}", "gte": "expected below {}", "lt": "expected at least {}", "lte": "expected more than {}",
+    "eq": "expected anything but {}", "ne": "expected {}",
+}  # fmt: skip
+_CHANGE: Final[dict[Condition, str]] = {**_EXPECTED, "lt": "limit {}", "lte": "expected above {}"}
+_TITLES: Final[dict[Condition, str]] = {
+    "gt": "above {}", "gte": "at least {}", "lt": "below {}", "lte": "at most {}", "eq": "equal to {}", "ne": "other than {}",
+}  # fmt: skip
+_BEFORE: Final[dict[Previous, str]] = {"previous_1d": "1 day before", "previous_7d": "7 days before", "previous_1m": "30 days before"}
+_ENDINGS: Final[dict[Ending, str]] = {
+    "recovered": "recovered after {lasted}",
+    "person": "resolved by hand after {lasted}",
+    "corrected": "closed: late data corrected the values",
+    "no_data": "closed: no data for {silence}",
+    "policy_changed": "closed: the policy was changed",
+    "policy_disabled": "closed: the policy was disabled",
+    "policy_deleted": "closed: the policy was deleted",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What rollups say around an alert's latest period.
+
+    Attributes:
+        day_before: The same window a day before; None when nothing was measured then.
+        trend: The last windows, oldest first, the alert's own last; empty when it was not read.
+    """
+
+    day_before: Decimal | None = None
+    trend: tuple[Decimal | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One line of a message, or all of it: what the transitions of one alert come to. All texts are as typed, unescaped.
+
+    Attributes:
+        icon: An emoji in the severity's colour, or one for an ending.
+        label: "Critical", "Still critical", "Recovered", …: what stands before the title.
+        sentence: The value against the threshold in words, or how it ended.
+        facts: Names and values to show beside it.
+        trend: A row of bars; empty when there is none.
+        transitions: What is told, oldest first.
+    """
+
+    kind: NoticeKind
+    icon: str
+    label: str
+    title: str
+    sentence: str
+    facts: tuple[tuple[str, str], ...]
+    description: str
+    trend: str
+    runbook_url: str
+    agent: str
+    event: str
+    transitions: tuple[Transition, ...]
+
+    @property
+    def heading(self) -> str:
+        """Icon, label and title on one line."""
+        return f"{self.icon} {self.label}: {self.title}"
+
+    @property
+    def source(self) -> str:
+        """Agent and event on one line."""
+        return f"{self.agent} · {self.event}" if self.agent else self.event
+
+
+def notice(transitions: Sequence[Transition], background: Background | None = None) -> Notice:
+    """Put what is told of one alert into words.
+
+    Args:
+        transitions: Of one alert, in order of their numbers; those that wait in one tray become one notice.
+        background: What rollups say; None leaves it out.
+
+    Rule: ENGINE.md, Notifying: "The words fit the case"; opening and recovery of one alert become one line.
+    """
+    last = transitions[-1]
+    alert, kind = last.alert, _kind(transitions)
+    icon, label = _label(alert, kind)
+    return Notice(
+        kind=kind,
+        icon=icon,
+        label=label,
+        title=title_of(alert),
+        sentence=_sentence(alert, kind),
+        facts=_facts(alert, kind, background),
+        description=alert.description,
+        trend=sparkline(background.trend) if background else "",
+        runbook_url=alert.runbook_url,
+        agent=alert.agent,
+        event=alert.event,
+        transitions=tuple(transitions),
+    )
+
+
+def title_of(alert: Alert) -> str:
+    """Return the policy's title, or one that says what it watches.
+
+    Example: "job.run: count above 20".
+    """
+    if alert.title:
+        return alert.title
+    change = "change of " if alert.compare else ""
+    return f"{alert.event}: {change}{_NAMES[alert.aggregate]} {_TITLES[alert.condition].format(_threshold(alert))}"
+
+
+def measured(alert: Alert, *, running: bool = False) -> str:
+    """Say what was measured against what was expected.
+
+    Args:
+        alert: With the values of its latest period in alarm.
+        running: The period was judged early and still runs ("so far").
+
+    Example: "27 so far this hour, limit 20"; "no logs this hour, expected at least 10"; "160, 60 % more than 7 days
+    before (100), limit +50 %".
+    """
+    if alert.compare:
+        return f"{_changed(alert)}, {_CHANGE[alert.condition].format(_threshold(alert))}"
+    if alert.value is None:
+        return f"no logs {_window(alert)}, but some were expected"
+    return f"{_value(alert, running)}, {_EXPECTED[alert.condition].format(_threshold(alert))}"
+
+
+def lasted(alert: Alert) -> int:
+    """Return how long (µs) an alert was open; of one that ended at once, how long its periods in alarm were."""
+    opened = (alert.resolved_at or alert.triggered_at) - alert.triggered_at
+    return opened if opened >= MINUTE // 60 else alert.last_end - alert.period_start
+
+
+def _kind(transitions: Sequence[Transition]) -> NoticeKind:
+    """Say what several transitions of one alert come to."""
+    told = [transition.type for transition in transitions]
+    opened = _OPENINGS.intersection(told)
+    if told[-1] == "resolved":
+        return "over" if opened else "ended"
+    if "reopened" in told:
+        return "reopened"
+    return "opened" if opened else "reminder"
+
+
+def _label(alert: Alert, kind: NoticeKind) -> tuple[str, str]:
+    """Return the emoji and the words before the title."""
+    icon, name = _ICONS[alert.severity], alert.severity
+    if kind in ("ended", "over"):
+        ended = {"recovered": (_ENDED, "Recovered"), "person": (_ENDED, "Resolved")}.get(alert.resolved_by or "", (_CLOSED, "Closed"))
+        return (ended[0], "Over") if kind == "over" else ended
+    if kind == "reminder":
+        return icon, f"Still {name}"
+    return icon, f"{name.capitalize()} again" if kind == "reopened" else name.capitalize()
+
+
+def _sentence(alert: Alert, kind: NoticeKind) -> str:
+    """Say what happened."""
+    if kind == "ended":
+        return _ending(alert)
+    if kind == "over":
+        return f"{measured(alert)}; {_ending(alert)}"
+    return measured(alert, running=alert.early and kind != "reminder")
+
+
+def _ending(alert: Alert) -> str:
+    """Say how an alert ended."""
+    silence = "3 days" if alert.period == "day" else "24 hours"
+    return _ENDINGS[alert.resolved_by or "recovered"].format(lasted=length(lasted(alert)), silence=silence)
+
+
+def _facts(alert: Alert, kind: NoticeKind, background: Background | None) -> tuple[tuple[str, str], ...]:
+    """List what stands beside the sentence."""
+    facts = [("Event", alert.event)]
+    if alert.agent:
+        facts.append(("Agent", alert.agent))
+    facts.append(("Period", span(alert.last_start, alert.last_end)))
+    if alert.evaluation_periods > 1:
+        facts.append(("Rule", f"{alert.datapoints_to_alarm} of the last {alert.evaluation_periods} {alert.period}s"))
+    if alert.periods > 1:
+        facts.append(("In alarm", f"{alert.periods} {alert.period}s"))
+    if kind == "ended":
+        facts.append(("Last in alarm", measured(alert)))
+    if alert.worst_value is not None and alert.worst_value != alert.value:
+        facts.append(("Worst", _number(alert, alert.worst_value)))
+    if background and background.day_before is not None and alert.compare != "previous_1d":
+        facts.append(("A day before", _number(alert, background.day_before)))
+    return tuple(facts)
+
+
+def _value(alert: Alert, running: bool) -> str:
+    """Say what was measured, and when."""
+    if not alert.count:
+        return f"no logs {_window(alert)}"
+    so_far = "so far " if running else ""
+    when = "today" if running and alert.period == "day" and alert.window == "calendar" else _window(alert)
+    return f"{_AGGREGATES[alert.aggregate]}{_number(alert, alert.value)} {so_far}{when}"
+
+
+def _changed(alert: Alert) -> str:
+    """Say what was measured against the window before."""
+    value = _number(alert, alert.value) if alert.value is not None and alert.count else f"no logs {_window(alert)}"
+    before = _BEFORE.get(alert.compare or "previous_window", f"the {'window' if alert.window == 'rolling' else alert.period} before")
+    previous, change = alert.previous_value, alert.change_percent
+    value = _AGGREGATES[alert.aggregate] + value if alert.count else value
+    if previous is None:
+        return value
+    if change is None or not change.is_finite():
+        return f"{value}, {'up' if (alert.value or 0) > previous else 'down'} from {_number(alert, previous)} {before}"
+    if not change:
+        return f"{value}, the same as {before}"
+    direction = "more" if change > 0 else "less"
+    return f"{value}, {shown(abs(change), abs(alert.threshold))} % {direction} than {before} ({_number(alert, previous)})"
+
+
+def _number(alert: Alert, value: Decimal | None) -> str:
+    """Write a value of the alert's aggregate with its unit."""
+    text = shown(value or Decimal(0), None if alert.compare else alert.threshold)
+    return f"{text} {_unit(alert)}".rstrip()
+
+
+def _threshold(alert: Alert) -> str:
+    """Write the threshold as the person gave it."""
+    return signed(alert.threshold) if alert.compare else f"{exact(alert.threshold)} {_unit(alert)}".rstrip()
+
+
+def _unit(alert: Alert) -> str:
+    """Return the unit of what is measured; a count has none."""
+    return "" if alert.aggregate == "count" else unit_of(alert.event)
+
+
+def _window(alert: Alert) -> str:
+    """Say which stretch of time was measured."""
+    if alert.window == "calendar":
+        return f"this {alert.period}"
+    minutes = alert.window_minutes or (60 if alert.period == "hour" else 1_440)
+    return f"in the last {minutes // 60} hours" if minutes > 60 and not minutes % 60 else f"in the last {minutes} minutes"  # noqa: PLR2004

@@ -1,0 +1,67 @@
+"""What a message shows around an alert: the same window a day before, and a small trend; read from rollups."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Final
+
+from nightjar.core.aggregates import measure
+from nightjar.core.alerts import Alert
+from nightjar.core.instants import DAY
+from nightjar.core.periods import UTC_ZONES, Bin, Period, cover, shifted
+from nightjar.core.rollups import Bucket, merge
+from nightjar.core.wording import Background
+from nightjar.observability import count, logger
+from nightjar.storage import rollups
+from nightjar.storage.client import Store
+
+_WINDOWS: Final = 12
+_MOST_BUCKETS: Final = 200
+
+
+def background(store: Store, alert: Alert, now: int) -> Background | None:
+    """Read what surrounds an alert's latest period; None when it cannot be read: the message goes without.
+
+    Args:
+        store: Where.
+        alert: The alert.
+        now: Wall time (µs), by which buckets are expired.
+    """
+    latest = Period(alert.last_start, alert.last_end)
+    earlier = _day_before(alert, latest)
+    windows = _windows(latest)
+    try:
+        bins = {key for window in (earlier, *windows) for key in cover(window.start, window.end)}
+        found = rollups.read(store, alert.event_id, bins, now=now, consistent=False)
+        values = [_measured(alert, found, window) for window in windows]
+        return Background(_measured(alert, found, earlier), tuple(values) if len(values) > 1 else ())
+    except Exception:  # noqa: BLE001  # whatever is wrong with a trend, the alert must be told
+        logger().exception("the background of an alert cannot be read", extra={"alert_id": alert.alert_id})
+        count("BackgroundErrors")
+        return None
+
+
+def _day_before(alert: Alert, latest: Period) -> Period:
+    """Return the same window a day before; of a calendar day, the one that ends where it begins, cut to its length."""
+    if alert.period == "day" and alert.window == "calendar":
+        return Period(latest.start - DAY, latest.start)
+    return shifted("hour", latest, "previous_1d", UTC_ZONES)
+
+
+def _windows(latest: Period) -> list[Period]:
+    """Return the last windows of this length, oldest first: twelve, or as many as few enough buckets make up."""
+    length = latest.end - latest.start
+    found, room = [latest], _MOST_BUCKETS
+    for back in range(1, _WINDOWS):
+        window = Period(latest.start - back * length, latest.end - back * length)
+        room -= len(cover(window.start, window.end))
+        if room < 0:
+            break
+        found.insert(0, window)
+    return found
+
+
+def _measured(alert: Alert, found: Mapping[Bin, Bucket], window: Period) -> Decimal | None:
+    """Measure what the alert watches in a window; None when nothing was logged, 0 for a count."""
+    bucket = merge([found[key] for key in cover(window.start, window.end) if key in found])
+    value = measure(alert.aggregate, bucket)
+    return Decimal(0) if value is None and alert.aggregate == "count" else value

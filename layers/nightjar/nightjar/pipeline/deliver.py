@@ -1,0 +1,181 @@
+"""From a bell to the messages that lie in its tray: read, group, post, record, pace, look again."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from nightjar.core.alerts import Transition
+from nightjar.core.delivery import Outcome, Row, Settled, delivery_id, owed_reason, same_alert, settled, wait_seconds
+from nightjar.core.destinations import Destination
+from nightjar.core.instants import MINUTE
+from nightjar.core.routing import OPENINGS
+from nightjar.core.wording import Notice, notice
+from nightjar.observability import count, logger
+from nightjar.pipeline.background import background
+from nightjar.pipeline.health import note_outcome
+from nightjar.pipeline.route import note_if_unreached
+from nightjar.pipeline.sending import Post, Receiver, post_to, receiver_of
+from nightjar.queues import Bell, Bells, hide, ring
+from nightjar.storage import deliveries, destinations, outbox, trays
+from nightjar.storage.client import Store
+
+RING_AGAIN_AFTER: Final = 2 * MINUTE
+# A post takes at most 8 seconds, its record and its pause one each; resolving a name may take one more.
+_ROUND_SECONDS: Final = 11.0
+_PACE_SECONDS: Final = 1.0
+# What one look loads at most: a storm of thousands is served look by look.
+_MOST_ROWS: Final = 500
+
+Wait = int
+Transitions = Mapping[outbox.Name, Transition]
+
+
+@dataclass(frozen=True, slots=True)
+class Courier:
+    """What it takes to deliver.
+
+    Attributes:
+        clock: Wall time (µs).
+        sleep: Waits for so many seconds.
+        left: Seconds that this invocation may still run.
+        post: Makes one POST.
+        token: Unique to this invocation (see queues.ring).
+    """
+
+    store: Store
+    queue: Bells
+    clock: Callable[[], int]
+    sleep: Callable[[float], None]
+    left: Callable[[], float]
+    token: str
+    post: Post | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """The rows of one alert that one receiver is owed, and their words."""
+
+    rows: list[Row]
+    notice: Notice
+
+
+def answer(courier: Courier, bell: Bell) -> bool:
+    """Send what lies in a bell's tray, look again, and so on until it is empty.
+
+    Returns:
+        True when the bell is done. False when it must come again: it has been hidden for as long as the receiver asked.
+
+    Rule: ENGINE.md, Notifying: "Trays and bells".
+    """
+    store, tray = courier.store, bell.tray
+    while True:
+        seen = trays.puts(store, tray)
+        rows = trays.read_tray(store, tray, _MOST_ROWS)
+        if not rows:
+            if seen is None or trays.clear(store, tray, seen):
+                return True
+            continue
+        wait = _serve(courier, rows, bell.receives)
+        if wait:
+            hide(courier.queue, bell, wait)
+            return False
+        if courier.left() < _ROUND_SECONDS:
+            # Rung before this bell is answered for: one of the two is always there.
+            ring(courier.queue, [tray], courier.token)
+            return True
+
+
+def ring_again(store: Store, queue: Bells, *, now: int) -> None:
+    """Ring for every tray in which something has waited for two minutes: its bell may be lost, or dead.
+
+    Args:
+        store: Where.
+        queue: Where to ring.
+        now: Wall time (µs).
+    """
+    waiting = trays.waiting_since(store, now - RING_AGAIN_AFTER)
+    count("TraysRungAgain", len(waiting))
+    ring(queue, waiting, f"tick/{now}")
+
+
+def _serve(courier: Courier, rows: Sequence[Row], receives: int) -> Wait:
+    """Serve what one look found; returns the seconds to wait before the next, 0 for none."""
+    by_id = {found.destination_id: found for found in destinations.list_all(courier.store)}
+    transitions = outbox.read(courier.store, [(row.policy_id, row.number) for row in rows])
+    owed = _without_the_lost(courier, rows, by_id, transitions)
+    waits = [0]
+    for receiver, theirs in _by_receiver(owed, by_id).items():
+        waits.append(_tell(courier, receiver, theirs, transitions, receives))
+    return max(waits)
+
+
+def _without_the_lost(courier: Courier, rows: Sequence[Row], by_id: Mapping[str, Destination], transitions: Transitions) -> list[Row]:
+    """Settle the rows that will never be sent, with the reason; return the others."""
+    owed, lost = [], []
+    for row in rows:
+        destination = by_id.get(row.destination_id)
+        reason = owed_reason(destination) or ("" if (row.policy_id, row.number) in transitions else "its transition is gone")
+        if reason:
+            outcome = Outcome("failed" if destination is None or destination.enabled else "skipped", None, reason)
+            lost.append(_settled(row, outcome, receiver_of(destination) if destination else None, courier.clock()))
+        else:
+            owed.append(row)
+    deliveries.settle(courier.store, lost)
+    return owed
+
+
+def _by_receiver(rows: Sequence[Row], by_id: Mapping[str, Destination]) -> dict[Receiver, list[Row]]:
+    """Put rows together by where they go: nearly always one place, but a destination's URL may have been changed since."""
+    found: dict[Receiver, list[Row]] = {}
+    for row in rows:
+        found.setdefault(receiver_of(by_id[row.destination_id]), []).append(row)
+    return found
+
+
+def _tell(courier: Courier, receiver: Receiver, rows: Sequence[Row], transitions: Transitions, receives: int) -> Wait:
+    """Post to one receiver what it is owed, message by message, until all is sent, it asks to wait, or time runs out."""
+    lines = list(_lines(courier, receiver, rows, transitions))
+    for message in receiver.channel.render([line.notice for line in lines]):
+        if courier.left() < _ROUND_SECONDS:
+            return 0
+        named, lines = lines[: message.names], lines[message.names :]
+        told = [row for line in named for row in line.rows]
+        outcome = post_to(receiver, message, delivery_id=delivery_id(told), now=courier.clock(), post=courier.post)
+        _record(courier, receiver, told, outcome, transitions)
+        if outcome.status in ("busy", "down"):
+            return wait_seconds(outcome, receives)
+        courier.sleep(_PACE_SECONDS)
+    return 0
+
+
+def _lines(courier: Courier, receiver: Receiver, rows: Sequence[Row], transitions: Transitions) -> Iterator[_Line]:
+    """Put what a receiver is owed into words, a line an alert; an alert that the code cannot put into words must not stop the others."""
+    groups = same_alert(rows)
+    for group in groups:
+        told = [transitions[name] for name in sorted({(row.policy_id, row.number) for row in group})]
+        try:
+            yield _Line(group, notice(told, background(courier.store, told[-1].alert, courier.clock()) if len(groups) == 1 else None))
+        except Exception:  # noqa: BLE001
+            logger().exception("an alert cannot be put into words", extra={"alert_id": group[0].alert_id})
+            count("WordingErrors")
+            outcome = Outcome("failed", None, "it cannot be put into words")
+            deliveries.settle(courier.store, [_settled(row, outcome, receiver, courier.clock()) for row in group])
+
+
+def _record(courier: Courier, receiver: Receiver, rows: Sequence[Row], outcome: Outcome, transitions: Transitions) -> None:
+    """Record what came of a message: for each row, for each destination, and for alerts that now have reached nobody."""
+    store, now = courier.store, courier.clock()
+    done = [_settled(row, outcome, receiver, now) for row in rows]
+    deliveries.settle(store, done)
+    for destination_id in sorted({row.destination_id for row in rows}):
+        note_outcome(store, destination_id, outcome, given_up=any(one.status == "failed" for one in done), now=now)
+    for one in done:
+        if one.status == "failed" and one.row.type in OPENINGS:
+            note_if_unreached(store, transitions[one.row.policy_id, one.row.number])
+    logger().info("posted", channel=receiver.name, target=receiver.target, outcome=outcome.status, status=outcome.code, transitions=len(rows))
+    count(f"Posts{outcome.status.capitalize()}")
+
+
+def _settled(row: Row, outcome: Outcome, receiver: Receiver | None, now: int) -> Settled:
+    """Say what an outcome means for one row; its destination may be gone."""
+    return settled(row, outcome, receiver.name if receiver else "slack", receiver.target if receiver else "", now)

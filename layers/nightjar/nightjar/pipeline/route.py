@@ -1,0 +1,211 @@
+"""From a transition to the trays of those who are told of it, and a bell for each tray."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nightjar.core.alerts import TOLD, Transition
+from nightjar.core.delivery import Attempt, Record, RecordStatus, Row, attempt_id, row_key, tray_of
+from nightjar.core.destinations import Destination
+from nightjar.core.routing import OPENINGS, Target, reached, targets, untold
+from nightjar.observability import count, logger
+from nightjar.queues import Bells, bells, ring
+from nightjar.storage import alerts, deliveries, destinations, open_rows, outbox
+from nightjar.storage.client import Store
+from nightjar.storage.faults import is_fault
+
+_NOT_TOLD = "it was never told of the alert"
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What a batch routes with: the destinations as they are now, and wall time (µs)."""
+
+    store: Store
+    destinations: Sequence[Destination]
+    now: int
+
+
+def route(store: Store, queue: Bells, records: Sequence[dict[str, Any]], *, token: str, now: int) -> None:
+    """Route the transitions in a batch of the alerts table's stream, then ring once for each tray that got something.
+
+    Args:
+        store: Where.
+        queue: Where to ring.
+        records: The batch. One that came before writes nothing new, but rings again.
+        token: Unique to this invocation (see queues.ring).
+        now: Wall time (µs).
+
+    Rule: ENGINE.md, Notifying. By number, since a stream does not keep the order inside a transaction.
+    """
+    told = [found for found in map(_readable, records) if found and found.type in TOLD]
+    if not told:
+        return
+    this = Round(store, destinations.list_all(store), now)
+    into: set[str] = set()
+    for transition in sorted(told, key=lambda found: (found.alert.policy_id, found.number)):
+        into |= _guarded(this, transition)
+    ring(queue, into, token)
+
+
+def route_again(store: Store, alert_ids: Iterable[str], *, clock: int, now: int, queue: Bells | None = None) -> None:
+    """Route open alerts that reached nobody again, to destinations that have no record of them.
+
+    Args:
+        store: Where.
+        alert_ids: Alerts that are open; those that reached somebody are passed over.
+        clock: The tick (µs).
+        now: Wall time (µs).
+        queue: Where to ring; this function's queue if not given.
+    """
+    waiting = [(alert_id, name) for alert_id in alert_ids if (name := deliveries.unrouted(store, alert_id))]
+    if not waiting:
+        return
+    this = Round(store, destinations.list_all(store), now)
+    into: set[str] = set()
+    for alert_id, name in waiting:
+        into |= _again(this, alert_id, name)
+    ring(queue or bells(), into, f"again/{clock}")
+
+
+def note_if_unreached(store: Store, transition: Transition) -> None:
+    """Record an opening that nobody was told of, so that ticks route it again; nothing when somebody was, or will be."""
+    alert = transition.alert
+    if not reached(deliveries.history(store, alert.alert_id)[0]):
+        deliveries.note_unrouted(store, alert.alert_id, alert.policy_id, transition.number)
+        open_rows.mark_unrouted(store, alert.policy_id, alert.alert_id, unrouted=True)
+
+
+def _readable(record: dict[str, Any]) -> Transition | None:
+    """Read a stream record; one that cannot be read is counted and passed over, else it would block the outbox for ever."""
+    try:
+        return outbox.from_stream(record)
+    except (ValueError, TypeError, KeyError):
+        logger().exception("a transition cannot be read", extra={"keys": record.get("dynamodb", {}).get("Keys")})
+        count("UnreadableTransitions")
+        return None
+
+
+def _guarded(this: Round, transition: Transition) -> set[str]:
+    """Route one transition; a fault of the code in it must not keep the others from being told."""
+    try:
+        return _route_one(this, transition)
+    except Exception as error:
+        if is_fault(error):
+            raise
+        logger().exception("a transition cannot be routed", extra={"alert_id": transition.alert.alert_id, "number": transition.number})
+        count("RoutingErrors")
+        return set()
+
+
+def _route_one(this: Round, transition: Transition) -> set[str]:
+    """Route a transition, after those of its alert that the stream has not brought yet; returns the trays that got something."""
+    _, done = deliveries.history(this.store, transition.alert.alert_id)
+    if transition.number in done:
+        return set(done[transition.number])
+    earlier = [] if transition.type == "opened" else outbox.before(this.store, transition)
+    missed = [found for found in earlier if found.type in TOLD and found.number not in done]
+    into: set[str] = set()
+    for found in (*missed, transition):
+        into |= _carry_out(this, found)
+    return into
+
+
+def _carry_out(this: Round, transition: Transition) -> set[str]:
+    """Put one transition into the trays of all who are told, and record that it is done."""
+    store, alert = this.store, transition.alert
+    records = deliveries.history(store, alert.alert_id)[0] if transition.type == "resolved" else []
+    chosen = targets(transition, this.destinations, records)
+    into = {tray for target in chosen if (tray := _put(this, transition, target))}
+    if transition.type in OPENINGS and not chosen:
+        logger().warning("an alert has no destination", alert_id=alert.alert_id, policy_id=alert.policy_id)
+        count("UnroutedAlerts")
+        note_if_unreached(store, transition)
+    deliveries.mark_routed(store, alert.alert_id, transition.number, into, this.now)
+    return into
+
+
+def _put(this: Round, transition: Transition, target: Target) -> str:
+    """Put a transition into one destination's tray, or record why not; returns the tray, or nothing."""
+    if target.destination is None or target.skipped:
+        _skip(this, transition, target, target.skipped)
+        return ""
+    row = _row(this, transition, target)
+    announced = deliveries.announce(this.store, _record(this, transition, target, "pending"), row, target.after)
+    if announced == "untold":
+        _skip(this, transition, target, _NOT_TOLD)
+        return ""
+    return row.tray
+
+
+def _skip(this: Round, transition: Transition, target: Target, reason: str) -> None:
+    """Record that a destination gets nothing."""
+    record = _record(this, transition, target, "skipped", reason)
+    attempt = Attempt(
+        attempt_id=attempt_id(_row(this, transition, target), transition.clock),
+        alert_id=record.alert_id,
+        destination_id=record.destination_id,
+        channel=record.channel,
+        target=record.target,
+        status="skipped",
+        error_message=reason,
+        created_at=this.now,
+    )
+    deliveries.skip(this.store, record, attempt)
+
+
+def _again(this: Round, alert_id: str, name: outbox.Name) -> set[str]:
+    """Route one alert that reached nobody again."""
+    store = this.store
+    records, _ = deliveries.history(store, alert_id)
+    transition = outbox.read(store, [name]).get(name)
+    alert = alerts.get_alert(store, alert_id)
+    if transition is None or alert is None or not alert.is_open or reached(records):
+        _forget(store, name[0], alert_id)
+        return set()
+    into = {tray for target in untold(transition, this.destinations, records) if (tray := _put(this, transition, target))}
+    if into:
+        _forget(store, name[0], alert_id)
+        # Had it ended since it was looked at, its ending found nobody to tell: whoever hears of the opening now must hear of that too.
+        for later in outbox.after(store, transition):
+            into |= _carry_out(this, later) if later.type == "resolved" else set()
+    return into
+
+
+def _forget(store: Store, policy_id: str, alert_id: str) -> None:
+    """Take away the notes that an alert reached nobody."""
+    deliveries.forget_unrouted(store, alert_id)
+    open_rows.mark_unrouted(store, policy_id, alert_id, unrouted=False)
+
+
+def _row(this: Round, transition: Transition, target: Target) -> Row:
+    """Make the tray row of a transition for a destination."""
+    alert = transition.alert
+    return Row(
+        tray=tray_of(target.destination) if target.destination else "",
+        key=row_key(transition.clock, alert.policy_id, transition.number, target.destination_id),
+        policy_id=alert.policy_id,
+        number=transition.number,
+        alert_id=alert.alert_id,
+        destination_id=target.destination_id,
+        type=transition.type,
+        put_at=this.now,
+    )
+
+
+def _record(this: Round, transition: Transition, target: Target, status: RecordStatus, reason: str = "") -> Record:
+    """Make the record of a transition for a destination."""
+    from nightjar.channels import target as masked  # on first use: the evaluator imports this module and rarely needs channels
+
+    found = target.destination
+    return Record(
+        alert_id=transition.alert.alert_id,
+        destination_id=target.destination_id,
+        number=transition.number,
+        type=transition.type,
+        status=status,
+        channel=found.channel if found else "slack",
+        target=masked(found.channel, found.url, dict(found.credentials)) if found else "",
+        reason=reason,
+        created_at=this.now,
+    )

@@ -1,0 +1,253 @@
+"""Deliveries table: what became of each transition for each destination, and every attempt. Trays: storage/trays.py.
+
+| row | PK | SK | attributes |
+|---|---|---|---|
+| record | alert_id | `r#<destination_id>#<number, 6 digits>` | s status, k type, c channel, g masked target, why, at (µs text), tries N, x |
+| attempt | alert_id | `a#<µs, 16 digits>#<attempt_id>` | d JSON of delivery.Attempt, x |
+| routed | alert_id | `m#<number, 6 digits>` | w JSON list of the trays that got it, x |
+| unrouted | alert_id | `unrouted` | p policy, t number: an opening that reached nobody |
+
+A record is made `pending` in one transaction with its tray row, and only if there is none: a stream record that comes twice
+is told once. `routed` says that all destinations of a transition are done: a replay years later does not tell it to
+destinations made since. Records and attempts live 400 days.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Literal
+
+from nightjar.core.delivery import Attempt, DeliveryKind, Record, Row, Settled
+from nightjar.core.instants import DAY, SECOND
+from nightjar.storage import trays
+from nightjar.storage.client import Store
+from nightjar.storage.trays import query
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+Announced = Literal["new", "known", "untold"]
+
+_LIFE = 400 * DAY
+# One settled row is three writes, and a transaction holds a hundred.
+_ROWS = 33
+_CONFLICTS = 8
+
+
+def announce(store: Store, record: Record, row: Row, after: int | None = None) -> Announced:
+    """Put a transition into a destination's tray, once.
+
+    Args:
+        store: Where to.
+        record: The pending record.
+        row: The tray row.
+        after: For an ending: the number of the transition that told this destination of the alert.
+
+    Returns:
+        "known" if there was a record already, "untold" if the telling transition has failed or been skipped meanwhile;
+        nothing was written then.
+    """
+    writes = [_new_record(store, record), *trays.put_writes(store, row)]
+    if after is not None:
+        writes.append(_still_told(store, record, after))
+    codes = _transact(store, writes)
+    if not codes:
+        return "new"
+    return "known" if codes[0] == "ConditionalCheckFailed" else "untold"
+
+
+def skip(store: Store, record: Record, attempt: Attempt) -> None:
+    """Record that a destination is not told, and why; what is recorded already stays."""
+    _transact(store, [_new_record(store, record), _attempt_write(store, attempt)])
+
+
+def settle(store: Store, settled: Sequence[Settled]) -> None:
+    """Record what came of rows: the attempt, the record's new status, and the row taken from its tray unless it still waits.
+
+    Rule: STYLE.md, habit 3: `pending` before the send, `sent` after it.
+    """
+    for at in range(0, len(settled), _ROWS):
+        writes = [write for one in settled[at : at + _ROWS] for write in _settle_writes(store, one)]
+        store.db.transact_write_items(TransactItems=writes)
+
+
+def history(store: Store, alert_id: str) -> tuple[list[Record], dict[int, list[str]]]:
+    """Read an alert's records, and which of its transitions are routed with the trays that got them; strongly consistent."""
+    found, done = [], {}
+    for item in query(store, alert_id, "m#", "r$"):
+        if item["SK"]["S"].startswith("r#"):
+            found.append(_record(alert_id, item))
+        else:
+            done[int(item["SK"]["S"][2:])] = json.loads(item["w"]["S"])
+    return found, done
+
+
+def mark_routed(store: Store, alert_id: str, number: int, into: Iterable[str], now: int) -> None:
+    """Record that all destinations of a transition are done."""
+    item = {**_key(alert_id, f"m#{number:06d}"), "w": {"S": json.dumps(sorted(set(into)))}, "x": _expiry(now)}
+    store.db.put_item(TableName=store.tables.deliveries, Item=item)
+
+
+def note_unrouted(store: Store, alert_id: str, policy_id: str, number: int) -> None:
+    """Record that an opening reached nobody, so that ticks route it again."""
+    item = {**_key(alert_id, "unrouted"), "p": {"S": policy_id}, "t": {"S": str(number)}}
+    store.db.put_item(TableName=store.tables.deliveries, Item=item)
+
+
+def unrouted(store: Store, alert_id: str) -> tuple[str, int] | None:
+    """Read the policy and the number of an opening that reached nobody; None when it did reach somebody."""
+    item = store.db.get_item(TableName=store.tables.deliveries, Key=_key(alert_id, "unrouted"), ConsistentRead=True).get("Item")
+    return (item["p"]["S"], int(item["t"]["S"])) if item else None
+
+
+def forget_unrouted(store: Store, alert_id: str) -> None:
+    """Record that an alert reached somebody, or is over."""
+    store.db.delete_item(TableName=store.tables.deliveries, Key=_key(alert_id, "unrouted"))
+
+
+def keep_attempt(store: Store, attempt: Attempt) -> None:
+    """Record an attempt that belongs to no transition (a test)."""
+    store.db.put_item(**_attempt_write(store, attempt)["Put"])
+
+
+def deliveries(store: Store, alert_id: str, kind: DeliveryKind | Literal["all"] = "alert", limit: int = 100, offset: int = 0) -> list[Attempt]:
+    """List an alert's deliveries for the API: what still waits, then the attempts, newest first.
+
+    Args:
+        store: Where from.
+        alert_id: The alert, or the id that a test was answered with.
+        kind: Which of them.
+        limit: How many at most.
+        offset: How many to pass over first.
+    """
+    waiting = [_pending(record) for record in history(store, alert_id)[0] if record.status == "pending"]
+    tried = [Attempt(**json.loads(item["d"]["S"])) for item in query(store, alert_id, "a#", "a$", newest_first=True)]
+    found = [attempt for attempt in (*waiting, *tried) if kind in ("all", attempt.kind)]
+    return found[offset : offset + limit]
+
+
+def _settle_writes(store: Store, settled: Settled) -> "list[TransactWriteItemTypeDef]":
+    """Return the writes for one row."""
+    row, attempt = settled.row, settled.attempt
+    update: dict[str, Any] = {
+        "TableName": store.tables.deliveries,
+        "Key": _record_key(row.alert_id, row.destination_id, row.number),
+        "UpdateExpression": "SET s = :s, k = :k, c = :c, g = :g, why = :why, x = :x, #at = if_not_exists(#at, :at) ADD tries :one",
+        "ExpressionAttributeNames": {"#at": "at"},
+        "ExpressionAttributeValues": {
+            ":s": {"S": settled.status},
+            ":k": {"S": row.type},
+            ":c": {"S": attempt.channel},
+            ":g": {"S": attempt.target},
+            ":why": {"S": attempt.error_message or ""},
+            ":x": _expiry(attempt.created_at),
+            ":at": {"S": str(attempt.created_at)},
+            ":one": {"N": "1"},
+        },
+    }
+    writes: list[TransactWriteItemTypeDef] = [_attempt_write(store, attempt), {"Update": update}]  # type: ignore[typeddict-item]
+    return writes if settled.status == "pending" else [*writes, trays.take_write(store, row)]
+
+
+def _new_record(store: Store, record: Record) -> "TransactWriteItemTypeDef":
+    """Return the write of a record, on condition that there is none."""
+    item = {
+        **_record_key(record.alert_id, record.destination_id, record.number),
+        "s": {"S": record.status},
+        "k": {"S": record.type},
+        "c": {"S": record.channel},
+        "g": {"S": record.target},
+        "why": {"S": record.reason},
+        "at": {"S": str(record.created_at)},
+        "tries": {"N": str(record.attempts)},
+        "x": _expiry(record.created_at),
+    }
+    return {"Put": {"TableName": store.tables.deliveries, "Item": item, "ConditionExpression": "attribute_not_exists(PK)"}}
+
+
+def _still_told(store: Store, record: Record, after: int) -> "TransactWriteItemTypeDef":
+    """Return the check that the transition which told a destination of the alert has not failed meanwhile."""
+    return {
+        "ConditionCheck": {
+            "TableName": store.tables.deliveries,
+            "Key": _record_key(record.alert_id, record.destination_id, after),
+            "ConditionExpression": "s IN (:pending, :sent)",
+            "ExpressionAttributeValues": {":pending": {"S": "pending"}, ":sent": {"S": "sent"}},
+        }
+    }
+
+
+def _attempt_write(store: Store, attempt: Attempt) -> "TransactWriteItemTypeDef":
+    """Return the write of an attempt."""
+    item = {
+        **_key(attempt.alert_id, f"a#{attempt.created_at:016d}#{attempt.attempt_id}"),
+        "d": {"S": json.dumps(asdict(attempt), separators=(",", ":"))},
+        "x": _expiry(attempt.created_at),
+    }
+    return {"Put": {"TableName": store.tables.deliveries, "Item": item}}
+
+
+def _record(alert_id: str, item: dict[str, Any]) -> Record:
+    """Read a record."""
+    destination_id, number = item["SK"]["S"][2:].rsplit("#", 1)
+    return Record(
+        alert_id=alert_id,
+        destination_id=destination_id,
+        number=int(number),
+        type=item["k"]["S"],
+        status=item["s"]["S"],
+        channel=item["c"]["S"],
+        target=item["g"]["S"],
+        attempts=int(item["tries"]["N"]),
+        reason=item["why"]["S"],
+        created_at=int(item["at"]["S"]),
+    )
+
+
+def _pending(record: Record) -> Attempt:
+    """Show a record that still waits."""
+    return Attempt(
+        attempt_id=None,
+        alert_id=record.alert_id,
+        destination_id=record.destination_id,
+        channel=record.channel,
+        target=record.target,
+        status="pending",
+        error_message=record.reason or None,
+        created_at=record.created_at,
+    )
+
+
+def _transact(store: Store, writes: "list[TransactWriteItemTypeDef]") -> list[str]:
+    """Write all or nothing, again where another transaction stood in the way.
+
+    Returns:
+        Nothing when written; else for each write "None" or the reason why it could not be.
+    """
+    for tries_left in reversed(range(_CONFLICTS)):
+        try:
+            store.db.transact_write_items(TransactItems=writes)
+        except store.db.exceptions.TransactionCanceledException as error:
+            codes = [str(reason.get("Code")) for reason in error.response.get("CancellationReasons", [])]
+            if "ConditionalCheckFailed" in codes:
+                return codes
+            if "TransactionConflict" not in codes or not tries_left:
+                raise
+        else:
+            break
+    return []
+
+
+def _record_key(alert_id: str, destination_id: str, number: int) -> dict[str, Any]:
+    """Return a record's key."""
+    return _key(alert_id, f"r#{destination_id}#{number:06d}")
+
+
+def _key(partition: str, sort: str) -> dict[str, Any]:
+    """Return a row's key."""
+    return {"PK": {"S": partition}, "SK": {"S": sort}}
+
+
+def _expiry(now: int) -> dict[str, Any]:
+    """Return the TTL (epoch seconds) of what is written now (µs)."""
+    return {"N": str((now + _LIFE) // SECOND)}
