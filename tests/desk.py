@@ -7,7 +7,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from local.template import load
 from nightjar.channels.transport import Answer, Request, Unreachable
 from nightjar.core import destinations as nouns
 from nightjar.core.alerts import Alert, Transition, TransitionType, transition_to_text
@@ -21,6 +20,8 @@ from nightjar.queues import Bell, Bells, bell_of
 from nightjar.settings import Tables
 from nightjar.storage import deliveries, destinations
 from nightjar.storage.client import Store
+
+from local.template import load
 from tests.aws import Cloud
 from tests.builders import at
 
@@ -150,7 +151,7 @@ class Desk:
         found = self.queue.sqs.receive_message(
             QueueUrl=self.queue.url, MaxNumberOfMessages=10, WaitTimeSeconds=0, VisibilityTimeout=0, AttributeNames=["All"]
         ).get("Messages", [])
-        return [_sqs_record(message) for message in found]
+        return [_sqs_record(dict(message)) for message in found]
 
     def deliver(self, tray: str, receives: int = 1) -> bool:
         """Answer a bell for a tray; the wait that a receiver asked for is noted."""

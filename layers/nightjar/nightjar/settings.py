@@ -26,6 +26,7 @@ class Settings:
         log_ttl_days: Days that a raw log is kept after its time (never less than 32).
         heartbeat_url: GETed after each finished tick; empty for none.
         tick_lead_minutes: How far ahead of wall time a tick may lie; None (local runner only) for any.
+        email_from: Who sends e-mails (verified in SES), empty when they are not set up; email_to: where to by default.
     """
 
     tables: Tables
@@ -33,6 +34,8 @@ class Settings:
     log_ttl_days: int
     heartbeat_url: str
     tick_lead_minutes: int | None
+    email_from: str
+    email_to: str
 
 
 @cache
@@ -46,4 +49,6 @@ def settings() -> Settings:
         log_ttl_days=max(32, int(env.get("LOG_TTL_DAYS", "32"))),
         heartbeat_url=env.get("HEARTBEAT_URL", ""),
         tick_lead_minutes=int(lead) if lead else None,
+        email_from=env.get("EMAIL_FROM", ""),
+        email_to=env.get("EMAIL_TO", ""),
     )

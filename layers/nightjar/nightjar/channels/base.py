@@ -8,6 +8,8 @@ from decimal import Decimal
 from importlib import import_module
 from typing import Any, Final, Protocol, cast
 
+import simplejson
+
 from nightjar.channels import transport
 from nightjar.core.delivery import Outcome, retry_after
 from nightjar.core.destinations import Channel as ChannelName
@@ -42,6 +44,9 @@ class Channel(Protocol):
 
     def request(self, message: Message, url: str, credentials: Mapping[str, str], *, delivery_id: str, now: int) -> transport.Request:
         """Make the POST for a message."""
+
+    def post(self, request: transport.Request) -> transport.Answer:
+        """Make the POST: transport.post, or what takes its place."""
 
     def asked_wait(self, body: Any) -> Decimal | None:
         """Read the seconds to wait from the body (parsed JSON, or None) of a 429; None when they are not there."""
@@ -87,10 +92,10 @@ def outcome(channel: Channel, answer: transport.Answer, secrets: Sequence[str], 
     return Outcome("down" if status in _DOWN or status >= 500 else "failed", status, error)  # noqa: PLR2004
 
 
-def send(channel: Channel, request: transport.Request, secrets: Sequence[str], now: int, post: transport.Post = transport.post) -> Outcome:
+def send(channel: Channel, request: transport.Request, secrets: Sequence[str], now: int, post: transport.Post | None = None) -> Outcome:
     """POST a message and say what came of it; it does not raise for anything a receiver or a network does."""
     try:
-        answer = post(request)
+        answer = (post or channel.post)(request)
     except transport.Unreachable as error:
         return Outcome("down", None, str(error))
     except transport.Refused as error:
@@ -112,8 +117,8 @@ def said(body: bytes, secrets: Sequence[str]) -> str:
 
 
 def as_json(payload: Mapping[str, Any]) -> bytes:
-    """Write a payload as JSON."""
-    return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+    """Write a payload as JSON, decimals with their own digits."""
+    return simplejson.dumps(payload, ensure_ascii=False, separators=(",", ":"), use_decimal=True).encode()
 
 
 def _json(body: bytes) -> Any:

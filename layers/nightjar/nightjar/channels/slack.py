@@ -11,8 +11,10 @@ from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from nightjar.channels.base import Message, as_json
-from nightjar.channels.transport import Request, is_exempt
+from nightjar.channels.transport import Request, is_exempt, post
 from nightjar.core.wording import Notice
+
+__all__ = ["asked_wait", "mask", "post", "render", "request", "validate"]
 
 _HOSTS: Final = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
 _HEADER, _SECTION, _FIELD, _FALLBACK = 150, 2_900, 1_900, 3_000
@@ -86,8 +88,9 @@ def _full(notice: Notice) -> dict[str, Any]:
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": _plain(notice.heading, _HEADER)},
         {"type": "section", "text": _plain(notice.sentence, _SECTION)},
-        {"type": "section", "fields": [_plain(f"{name}\n{value}", _FIELD) for name, value in notice.facts[:10]]},
     ]
+    if notice.facts:
+        blocks.append({"type": "section", "fields": [_plain(f"{name}\n{value}", _FIELD) for name, value in notice.facts[:10]]})
     if notice.description:
         blocks.append({"type": "section", "text": _plain(notice.description, _SECTION)})
     if notice.trend:

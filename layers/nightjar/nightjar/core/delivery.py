@@ -234,7 +234,7 @@ def credentials(destination: Destination) -> dict[str, str]:
     return dict(destination.credentials)
 
 
-def settled(row: Row, outcome: Outcome, channel: Channel, target: str, now: int) -> Settled:
+def settled(row: Row, outcome: Outcome, channel: Channel, target: str, now: int, kind: DeliveryKind = "alert") -> Settled:
     """Say what an outcome means for one row.
 
     Args:
@@ -243,6 +243,7 @@ def settled(row: Row, outcome: Outcome, channel: Channel, target: str, now: int)
         channel: The channel that it was for.
         target: The receiver, masked.
         now: Wall time (µs).
+        kind: What it is a delivery of.
 
     Returns:
         What to record: a row waits on while the receiver is busy, and while it is down and the row is younger than a day.
@@ -262,6 +263,7 @@ def settled(row: Row, outcome: Outcome, channel: Channel, target: str, now: int)
         response_status=outcome.code,
         error_message=error or None,
         created_at=now,
+        kind=kind,
     )
     waits = outcome.status == "busy" or (outcome.status == "down" and not too_old)
     return Settled(row, "pending" if waits else shown, attempt)

@@ -33,7 +33,7 @@ def background(store: Store, alert: Alert, now: int) -> Background | None:
         bins = {key for window in (earlier, *windows) for key in cover(window.start, window.end)}
         found = rollups.read(store, alert.event_id, bins, now=now, consistent=False)
         values = [_measured(alert, found, window) for window in windows]
-        return Background(_measured(alert, found, earlier), tuple(values) if len(values) > 1 else ())
+        return Background(_measured(alert, found, earlier), tuple(values) if any(values[:-1]) else ())
     except Exception:  # noqa: BLE001  # whatever is wrong with a trend, the alert must be told
         logger().exception("the background of an alert cannot be read", extra={"alert_id": alert.alert_id})
         count("BackgroundErrors")

@@ -151,10 +151,11 @@ def _tell(courier: Courier, receiver: Receiver, rows: Sequence[Row], transitions
 def _lines(courier: Courier, receiver: Receiver, rows: Sequence[Row], transitions: Transitions) -> Iterator[_Line]:
     """Put what a receiver is owed into words, a line an alert; an alert that the code cannot put into words must not stop the others."""
     groups = same_alert(rows)
+    alone = len(groups) == 1 and receiver.name != "webhook"  # only a message of its own has room for a trend
     for group in groups:
         told = [transitions[name] for name in sorted({(row.policy_id, row.number) for row in group})]
         try:
-            yield _Line(group, notice(told, background(courier.store, told[-1].alert, courier.clock()) if len(groups) == 1 else None))
+            yield _Line(group, notice(told, background(courier.store, told[-1].alert, courier.clock()) if alone else None))
         except Exception:  # noqa: BLE001
             logger().exception("an alert cannot be put into words", extra={"alert_id": group[0].alert_id})
             count("WordingErrors")

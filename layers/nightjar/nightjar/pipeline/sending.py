@@ -50,10 +50,10 @@ def post_to(receiver: Receiver, message: "Message", *, delivery_id: str, now: in
         message: What.
         delivery_id: Names the message, the same in every attempt.
         now: Wall time (µs).
-        post: Makes the POST; transport.post if not given.
+        post: Makes the POST; the channel's own if not given.
     """
-    from nightjar.channels import send, transport
+    from nightjar.channels import send
 
     credentials = dict(receiver.secrets)
     request = receiver.channel.request(message, receiver.url, credentials, delivery_id=delivery_id, now=now)
-    return send(receiver.channel, request, (receiver.url, *credentials.values()), now, post or transport.post)
+    return send(receiver.channel, request, (receiver.url, *credentials.values()), now, post)
