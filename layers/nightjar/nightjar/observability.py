@@ -1,5 +1,6 @@
 """Structured logs and metrics (EMF) through Powertools; one logger and one set of metrics for a function."""
 
+import warnings
 from functools import cache
 
 from aws_lambda_powertools.logging import Logger
@@ -17,6 +18,7 @@ def logger() -> Logger:
 @cache
 def metrics() -> Metrics:
     """Return this function's metrics; the handler's decorator flushes them."""
+    warnings.filterwarnings("ignore", message="No application metrics to publish")  # nothing happened: nothing to count
     return Metrics(namespace=NAMESPACE, service="nightjar")
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from nightjar.core.alerts import Action, Ending, Impossible
-from nightjar.core.due import delay, stride
+from nightjar.core.due import delay
 from nightjar.core.instants import DAY, MINUTE
 from nightjar.core.lifecycle import Step, span_to_latest
 from nightjar.core.policies import Policy
@@ -80,11 +80,11 @@ def end_silent(state: State, *, clock: int) -> Decision:
 def reminder_due(state: State, policy: Policy) -> int | None:
     """Return the tick (µs) at which the open alert is told again; None for never."""
     alert = state.open
-    if alert is None or policy.renotify_minutes is None or alert.status != "triggered" or alert.healed is not None:
+    if alert is None or policy.renotify_minutes is None or alert.status != "triggered":
         return None
     every = policy.renotify_minutes * MINUTE
-    told = alert.reminded_clock if alert.reminded_clock is not None else alert.opened_clock
-    return alert.opened_clock + ((told - alert.opened_clock) // every + 1) * every
+    told = alert.reminded_at if alert.reminded_at is not None else alert.opened_at
+    return alert.opened_at + ((told - alert.opened_at) // every + 1) * every
 
 
 def remind(state: State, policy: Policy, *, clock: int) -> Decision:
@@ -93,11 +93,5 @@ def remind(state: State, policy: Policy, *, clock: int) -> Decision:
     if state.open is None or due is None or clock < due:
         return Decision("unchanged")
     step = Step(state, clock, clock)
-    step.tell("reminded", replace(state.open, reminded_clock=clock), "reminded")
+    step.tell("reminded", replace(state.open, reminded_at=clock), "reminded")
     return step.decision()
-
-
-def windows_since(policy: Policy, last_end: int, clock: int) -> int:
-    """Return how many periods of a policy fit between two instants: how far a look for silence must read."""
-    length = stride(policy) if policy.window == "rolling" else {"minute": MINUTE, "hour": 60 * MINUTE, "day": DAY}[policy.period]
-    return max(0, clock - last_end) // length

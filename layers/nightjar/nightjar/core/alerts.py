@@ -27,6 +27,7 @@ class Alert:
         in_alarm: Starts of its periods in alarm that may still be judged again; `older` counts those that may not.
         early: The opening was judged while its period still ran ("so far").
         healed: Start of the period that completed its recovery while it waits for a person (auto_resolve off).
+        opened_at: When it was opened or last reopened; reminded_at: the tick of its latest reminder.
         written_at: The engine's clock when its values were last written.
     """
 
@@ -71,8 +72,8 @@ class Alert:
     resolved_at: int | None = None
     archived_at: int | None = None
     resolved_by: Ending | None = None
-    opened_clock: int = 0
-    reminded_clock: int | None = None
+    opened_at: int = 0
+    reminded_at: int | None = None
     written_at: int = 0
 
     @property

@@ -54,7 +54,7 @@ class Step:
     def open(self, kind: TransitionType, alert: Alert) -> None:
         """Open or reopen an alert: triggered, whatever it was before."""
         fresh = replace(alert, status="triggered", acknowledged_at=None, resolved_at=None, resolved_by=None, healed=None)
-        self.tell(kind, replace(fresh, opened_clock=self.clock, reminded_clock=None), kind)
+        self.tell(kind, replace(fresh, opened_at=self.at, reminded_at=None), kind)
 
     def end(self, alert: Alert, ending: Ending, span: Span) -> None:
         """Resolve the open alert; its span keeps later data of the same periods from opening another."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from nightjar.core.alerts import Alert, Ending, Transition, alert_from_dict, alert_to_dict
+from nightjar.core.ids import alert_id
 from nightjar.core.periods import MIN
 
 
@@ -73,9 +74,14 @@ class Decision:
 
 
 def span_containing(state: State, start: int) -> Span | None:
-    """Find the ended alert whose span a period lies in; the latest, if several do."""
+    """Find the ended alert whose span a period lies in; the latest, if several do.
+
+    A corrected alert comes back with its first period, and with the one that its id was made from (a late period may have
+    moved its first period back since).
+    """
+    named = alert_id(state.policy_id, state.revision, start)
     for span in reversed(state.spans):
-        if span.first <= start < span.until or (span.ending == "corrected" and start == span.first):
+        if span.first <= start < span.until or (span.ending == "corrected" and (start == span.first or span.alert_id == named)):
             return span
     return None
 

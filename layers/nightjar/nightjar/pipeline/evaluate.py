@@ -41,7 +41,7 @@ def handle_tick(store: Store, tick: int, *, now: int) -> str:
     rows, watched = open_rows.read_open(store)
     _judge_due(store, rows, previous, tick, now=now)
     _each(lambda row: _look_again(store, row, tick, now=now), watched)
-    _each(lambda row: _attend(store, row, tick, now=now), open_rows.read_open(store)[0])
+    _each(lambda row: _attend(store, row, tick, now=now), rows)  # what was opened just now needs nothing yet
     finish_tick(store, tick)
     return "done"
 
@@ -88,7 +88,7 @@ def _look_again(store: Store, row: WatchRow, tick: int, *, now: int) -> None:
     policy = policies.get(store, row.policy_id)
     judge.settle_revision(store, row.policy_id, policy, tick=tick, now=now, edited=False)
     if policy is not None and policy.enabled and tick <= row.until:
-        judge.judge_running(store, policy, tick=tick, now=tick)
+        judge.judge_running(store, policy, since=row.edited, tick=tick, now=now)
     if tick >= row.until:
         open_rows.unwatch(store, row)
 

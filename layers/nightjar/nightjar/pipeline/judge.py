@@ -6,7 +6,7 @@ from nightjar.core import actions, evaluation
 from nightjar.core.due import is_closed, periods_touched
 from nightjar.core.evidence import Evidence, bins_of, periods_needed
 from nightjar.core.instants import MINUTE
-from nightjar.core.periods import Bin, Period, period_at
+from nightjar.core.periods import Bin, Period, period_at, periods_ending
 from nightjar.core.policies import Policy
 from nightjar.core.state import Decision, State, span_containing
 from nightjar.observability import count, logger
@@ -30,18 +30,20 @@ def judge_edit(store: Store, before: Policy | None, after: Policy | None, *, now
     policy = after or before
     if policy is None:
         return
-    open_rows.watch(store, policy.policy_id, now + _WATCHED)
     found = clock.read_clock(store)
     tick = found.tick if found else 0
+    open_rows.watch(store, policy.policy_id, edited=max(tick, now - MINUTE), until=max(tick, now) + _WATCHED)
     settle_revision(store, policy.policy_id, after, tick=tick, now=now, edited=before is not None)
     if after is not None and after.enabled and found is not None:
-        judge_running(store, after, tick=tick, now=now)
+        judge_running(store, after, since=tick, tick=tick, now=now)
 
 
-def judge_running(store: Store, policy: Policy, *, tick: int, now: int) -> None:
-    """Judge the period of a policy that runs by the engine's clock, as data would; a rolling policy has none."""
+def judge_running(store: Store, policy: Policy, *, since: int, tick: int, now: int) -> None:
+    """Judge the periods of a policy that ran between an edit and the engine's clock, as data would; a rolling policy has none."""
     if policy.window == "calendar":
-        judge_all(store, policy, [period_at(policy.period, tick, policy.zones)], tick=tick, now=now)
+        before = period_at(policy.period, since, policy.zones).start
+        periods = [*periods_ending(policy.period, before, tick, policy.zones), period_at(policy.period, tick, policy.zones)]
+        judge_all(store, policy, periods, tick=tick, now=now)
 
 
 def judge_changed(store: Store, policies: Sequence[Policy], changed: Iterable[Bin], *, now: int) -> None:

@@ -2,7 +2,7 @@
 
 - `open` / policy_id: a policy with an open alert (alert_id, last_end of its latest period in alarm, due: the next tick for a
   reminder or for silence; u: its alert has reached nobody yet), or a rolling policy that a person quieted.
-- `open` / `w#policy_id`: a policy that was just edited (until): it is judged again by the ticks of the next two minutes.
+- `open` / `w#policy_id`: a policy that was just edited (edited, until): it is judged again by the ticks of the next two minutes.
 """
 
 from dataclasses import dataclass
@@ -39,9 +39,10 @@ class OpenRow:
 
 @dataclass(frozen=True, slots=True)
 class WatchRow:
-    """A policy that was edited lately; ticks up to `until` (µs) judge its running period."""
+    """A policy that was edited lately; ticks up to `until` (µs) judge what ran since `edited`."""
 
     policy_id: str
+    edited: int
     until: int
 
 
@@ -73,7 +74,7 @@ def read_open(store: Store) -> tuple[list[OpenRow], list[WatchRow]]:
         for item in page["Items"]:
             name = item["SK"]["S"]
             if name.startswith(_WATCH):
-                watched.append(WatchRow(name.removeprefix(_WATCH), int(item["until"]["N"])))
+                watched.append(WatchRow(name.removeprefix(_WATCH), int(item["edited"]["N"]), int(item["until"]["N"])))
             elif "alert_id" in item:
                 rows.append(_row(name, item))
         if "LastEvaluatedKey" not in page:
@@ -114,9 +115,9 @@ def _update(store: Store, policy_id: str, change: str, values: dict[str, Any]) -
             raise
 
 
-def watch(store: Store, policy_id: str, until: int) -> None:
-    """Have the ticks up to an instant (µs) judge a policy's running period again."""
-    item = {"PK": {"S": PARTITION}, "SK": {"S": _WATCH + policy_id}, "until": {"N": str(until)}}
+def watch(store: Store, policy_id: str, *, edited: int, until: int) -> None:
+    """Have the ticks up to an instant (µs) judge again what ran since a policy was edited (µs)."""
+    item = {"PK": {"S": PARTITION}, "SK": {"S": _WATCH + policy_id}, "edited": {"N": str(edited)}, "until": {"N": str(until)}}
     store.db.put_item(TableName=store.tables.alerts, Item=item)
 
 

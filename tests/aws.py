@@ -1,0 +1,75 @@
+"""boto3 clients that speak to moto in this process, call by call, so that a test can watch, refuse or break any of them."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+from botocore.awsrequest import AWSRequest, AWSResponse
+from botocore.config import Config
+
+from local.cloud import Moto, create
+from local.stack import Stack
+from local.template import REGION
+
+# (service, operation, body) before a call is made, and after it was carried out: may raise, as a crash or a fault would.
+Watch = Callable[[str, str, bytes], None]
+
+
+def _nothing(_service: str, _operation: str, _body: bytes) -> None:
+    return
+
+
+@dataclass
+class Cloud:
+    """moto with the product's tables and queues.
+
+    Attributes:
+        before: Called before each call of a client; what it raises is what the caller sees, and nothing was done.
+        after: Called after each call was carried out; what it raises is what the caller sees, as if the answer was lost.
+    """
+
+    stack: Stack
+    moto: Moto = field(default_factory=Moto)
+    before: Watch = _nothing
+    after: Watch = _nothing
+
+    def __post_init__(self) -> None:
+        create(self.stack, self.moto, self.moto)
+
+    def client(self, service: str) -> Any:
+        """Make a client whose calls are answered here. It never retries by itself: a fault is seen once."""
+        config = Config(retries={"total_max_attempts": 1, "mode": "standard"}, account_id_endpoint_mode="disabled", parameter_validation=False)
+        made = boto3.client(service, region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x", config=config)  # type: ignore[call-overload]
+        made.meta.events.register("before-send", self._send)
+        return made
+
+    def _send(self, request: AWSRequest, **_: Any) -> AWSResponse:
+        target = str(_text(request.headers["X-Amz-Target"]))
+        prefix, _, operation = target.rpartition(".")
+        service = "sqs" if prefix == "AmazonSQS" else "dynamodb"
+        body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
+        self.before(service, operation, body)
+        answer = self.moto.handle(service, {name: str(_text(value)) for name, value in request.headers.items()}, body)
+        self.after(service, operation, body)
+        return AWSResponse(request.url, answer.status, dict(answer.headers), _Raw(answer.body))  # type: ignore[arg-type]
+
+
+@dataclass
+class _Raw:
+    """A body as urllib3 would hand it over."""
+
+    body: bytes
+
+    def stream(self, **_: Any) -> Any:
+        yield self.body
+
+
+def _text(value: object) -> object:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def keys_of(body: bytes) -> Any:
+    """Read the body of a call."""
+    return json.loads(body)
