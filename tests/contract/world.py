@@ -5,38 +5,54 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, cast
+from itertools import count
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import boto3
 import simplejson
 from moto import mock_aws
 from nightjar.api.handler import handle
-from nightjar.core.instants import parse_instant
+from nightjar.core.instants import HOUR, MINUTE, floor, iso, parse_instant
+from nightjar.pipeline.judge import judge_changed
 from nightjar.settings import Tables
+from nightjar.storage import policies, rollups
 from nightjar.storage.client import Store
+from nightjar.storage.clock import begin_tick
 from nightjar.storage.keys import create_key
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 NOW = parse_instant("2026-03-03T14:30:00Z")
 KEY = "chp_contract_tests_0123456789abcdef"
 NOBODY = "0195f2a0-7c1e-7abc-8def-0123456789ab"
 
-_NAMES = Tables(**{name: name for name in Tables.__slots__})
+_numbers = count()
 
 
 @contextmanager
-def tables() -> Iterator[Store]:
-    """Make empty tables on moto."""
+def simulated() -> "Iterator[DynamoDBClient]":
+    """Start moto, with one client: making one takes longer than most tests."""
     with mock_aws():
-        db = boto3.client("dynamodb", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
-        for name in Tables.__slots__:
-            db.create_table(
-                TableName=name,
-                KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
-                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("PK", "SK")],
-                BillingMode="PAY_PER_REQUEST",
-            )
-        yield Store(db, _NAMES)
+        yield boto3.client("dynamodb", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
+
+
+@contextmanager
+def tables(db: "DynamoDBClient") -> Iterator[Store]:
+    """Make empty tables with names of their own, and drop them afterwards."""
+    number = next(_numbers)
+    names = {name: f"{name}{number}" for name in Tables.__slots__}
+    for name in names.values():
+        db.create_table(
+            TableName=name,
+            KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("PK", "SK")],
+            BillingMode="PAY_PER_REQUEST",
+        )
+    yield Store(db, Tables(**names))
+    for name in names.values():
+        db.delete_table(TableName=name)
 
 
 @dataclass(frozen=True)
@@ -131,3 +147,25 @@ def policy(**given: Any) -> dict[str, Any]:
 def slack(**given: Any) -> dict[str, Any]:
     """The body of a Slack destination."""
     return {"channel": "slack", "url": "https://hooks.slack.com/services/T000/B000/secret", **given}
+
+
+def logged(api: Api, event_id: str, at: str, *values: object) -> None:
+    """Put logs into the minute and the hour of an instant, as rollup does."""
+    instant = parse_instant(at)
+    for letter, unit in (("m", MINUTE), ("h", HOUR)):
+        bin: Any = (letter, floor(instant, unit))
+        row = rollups.read_row(api.store, event_id, bin, now=api.now)
+        for value in values:
+            row.bucket.add(Decimal(str(value)), instant)
+        assert rollups.write_row(api.store, event_id, bin, row)
+
+
+def alarmed(api: Api, **given: Any) -> dict[str, Any]:
+    """Make a policy and have it open an alert by data: 21 logs this hour, more than 20."""
+    begin_tick(api.store, api.now)
+    made = api.made("/v1.0/policies", policy(**given))
+    logged(api, made["event_id"], iso(api.now), *[2] * 21)
+    found = policies.get(api.store, made["policy_id"])
+    assert found
+    judge_changed(api.store, [found], [("h", floor(api.now, HOUR)), ("m", floor(api.now, MINUTE))], now=api.now)
+    return made

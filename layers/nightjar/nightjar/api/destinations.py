@@ -1,5 +1,6 @@
 """Destinations: where alerts go."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,8 @@ from nightjar.core.destinations import Destination, from_text
 from nightjar.http import body
 from nightjar.http.errors import BadRequest, NotFound, Unprocessable
 from nightjar.storage import destinations, pages, policies
+
+_NAMED = re.compile(r"[a-z_.]+: ")
 
 
 def list_destinations(call: Call) -> Reply:
@@ -97,7 +100,7 @@ def _check(call: Call, destination: Destination, new_ids: Any) -> None:
     """
     problem = channels.problem(destination.channel, destination.url, credentials(destination))
     if problem:
-        raise BadRequest(problem)
+        raise BadRequest(problem if _NAMED.match(problem) else f"url: {problem}")
     unknown = sorted(set(new_ids) - policies.known(call.store, new_ids))
     if unknown:
         raise Unprocessable(f"policy_ids: there is no policy {unknown[0]}")
