@@ -6,7 +6,6 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from nightjar.core.decimals import LIMIT, in_range, mean, plain, quotient, rounded, tidy
 
 NUMBERS = st.decimals(allow_nan=False, allow_infinity=False, min_value=-LIMIT + 1, max_value=LIMIT - 1)

@@ -2,7 +2,6 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-
 from nightjar.core.instants import DAY, HOUR, MINUTE, parse_instant
 from nightjar.core.sources import Identity, hours, raw_key, read_key, shard_count, shard_of, sort_bounds, source_keys
 

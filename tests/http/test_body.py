@@ -5,6 +5,7 @@ import json
 import tracemalloc
 import zlib
 from base64 import b64encode
+from contextlib import suppress
 from decimal import Decimal
 from time import monotonic
 from typing import Any
@@ -12,9 +13,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from nightjar.http import body
-from nightjar.http.errors import ApiError, BadRequest, TooLarge, UnsupportedMedia
+from nightjar.http.errors import BadRequest, TooLarge, UnsupportedMedia
 from nightjar.http.limits import BODY_BYTES
 
 BATCH = b'[{"event":"job.run","value":1.50}]'
@@ -74,7 +74,10 @@ def test_what_is_no_json_is_a_bad_request(given: dict[str, Any]) -> None:
         body.read(given)
 
 
-@pytest.mark.parametrize("raw", ["[" * 1_000_000, "[" * 1_000_000 + "]" * 1_000_000, '{"a":' * 500_000, '[{"event":"e","meta":' + "[" * 5_000 + "]" * 5_000 + "}]"])
+@pytest.mark.parametrize(
+    "raw",
+    ["[" * 1_000_000, "[" * 1_000_000 + "]" * 1_000_000, '{"a":' * 500_000, '[{"event":"e","meta":' + "[" * 5_000 + "]" * 5_000 + "}]"],
+)
 def test_a_million_brackets_are_a_bad_request(raw: str) -> None:
     with pytest.raises(BadRequest):
         body.read({"body": raw})
@@ -133,20 +136,16 @@ def test_a_bomb_of_800_megabytes_costs_no_more_memory_than_the_limit() -> None:
 
 @given(st.binary(max_size=200), st.booleans(), st.sampled_from([None, "gzip"]))
 def test_no_bytes_do_more_than_be_refused(raw: bytes, packed: bool, encoding: str | None) -> None:
-    try:
+    with suppress(BadRequest, TooLarge):
         body.read(request(gzip.compress(raw) if packed else raw, encoding))
-    except ApiError as error:
-        assert error.status in {400, 413, 415}
 
 
 @given(st.integers(0, 60), st.binary(min_size=1, max_size=3))
 def test_damage_anywhere_in_a_gzip_file_is_no_crash(place: int, damage: bytes) -> None:
     packed = bytearray(gzip.compress(BATCH))
     packed[place : place + len(damage)] = damage
-    try:
+    with suppress(BadRequest, TooLarge):
         body.read(request(bytes(packed)))
-    except ApiError as error:
-        assert error.status in {400, 413}
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10))

@@ -5,13 +5,12 @@ from decimal import Decimal
 
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, NoCredentialsError, ParamValidationError
-
 from nightjar.http import errors
-from nightjar.http.errors import ApiError, Conflict, TooManyRequests, answered, as_api_error, compact, exact, refusal, respond
+from nightjar.http.errors import ApiError, Conflict, Response, TooManyRequests, answered, as_api_error, compact, exact, refusal, respond
 from nightjar.storage.faults import StorageBusy
 
 
-def refuse(error: Exception) -> None:
+def refuse(error: Exception) -> Response:
     """Raise it."""
     raise error
 
