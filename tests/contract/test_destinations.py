@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from nightjar.channels.transport import Answer as Response
+from nightjar.channels.transport import Request
 from nightjar.core.instants import MINUTE
 from nightjar.storage import destinations
 
@@ -87,6 +89,66 @@ def test_an_unknown_policy_is_unprocessable(api: Api) -> None:
     made = api.made("/v1.0/destinations", slack(policy_ids=[known, known.upper()]))
     assert (made["scope"], made["policy_ids"]) == ("policies", [known])
     assert api.put(f"/v1.0/destinations/{made['destination_id']}", {"policy_ids": [NOBODY]}).status == 422
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome", "error"),
+    [(Response(200, {}, b"ok"), "sent", ""), (Response(404, {}, b"no_team"), "failed", "404 no_team"), (Response(500, {}, b""), "failed", "500")],
+)
+def test_a_test_is_sent_at_once_and_found_again(api: Api, monkeypatch: pytest.MonkeyPatch, said: Response, outcome: str, error: str) -> None:
+    posted: list[Request] = []
+
+    def post(request: Request) -> Response:
+        posted.append(request)
+        return said
+
+    monkeypatch.setattr("nightjar.channels.slack.post", post)
+    made = api.made("/v1.0/destinations", slack(enabled=False))
+    answer = api.post(f"/v1.0/destinations/{made['destination_id']}/test")
+    assert (answer.status, set(answer.body), answer.body["status"]) == (200, {"alert_id", "destination_id", "status"}, outcome)
+    assert [request.url for request in posted] == [slack()["url"]]
+    (row,) = api.get(f"/v1.0/alerts/{answer.body['alert_id']}/deliveries?kind=test").body
+    assert (row["kind"], row["status"], row["response_status"], row["destination_id"]) == ("test", outcome, said.status, made["destination_id"])
+    found = api.get(f"/v1.0/destinations/{made['destination_id']}").body
+    assert (found["last_error"], found["last_delivered_at"]) == (error, "2026-03-03T14:30:00Z" if outcome == "sent" else None)
+    assert api.get("/v1.0/alerts").body == []
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ({"channel": "discord", "url": "https://discord.com/api/webhooks/123/secret-token"}, {}),
+        ({"channel": "telegram", "credentials": {"bot_token": "123456:AAEsecretsecretsecretsecretsecretse", "chat_id": "-987"}}, {"chat_id": "-987"}),
+        ({"channel": "webhook", "url": "https://hook.example/secret", "credentials": {"authorization": "Bearer secret"}}, {}),
+    ],
+)
+def test_no_channel_shows_its_secrets(api: Api, body: dict[str, Any], shown: dict[str, str]) -> None:
+    made = api.made("/v1.0/destinations", body)
+    assert "secret" not in str(made)
+    assert set(made["credentials"]) == set(body.get("credentials", {}))
+    assert made["credentials"].items() >= shown.items()
+    before = destinations.get(api.store, made["destination_id"])
+    assert api.put(f"/v1.0/destinations/{made['destination_id']}", made).body == made
+    after = destinations.get(api.store, made["destination_id"])
+    assert before
+    assert after
+    assert (after.url, after.credentials) == (before.url, before.credentials)
+
+
+def test_one_credential_changes_and_the_others_stay(api: Api) -> None:
+    body = {"channel": "telegram", "credentials": {"bot_token": "123456:AAEsecretsecretsecretsecretsecretse", "chat_id": "-987"}}
+    made = api.made("/v1.0/destinations", body)
+    api.put(f"/v1.0/destinations/{made['destination_id']}", {"credentials": {"chat_id": "-5"}})
+    found = destinations.get(api.store, made["destination_id"])
+    assert found
+    assert dict(found.credentials) == {"bot_token": "123456:AAEsecretsecretsecretsecretsecretse", "chat_id": "-5"}
+
+
+def test_a_channel_may_change_with_all_that_it_needs(api: Api) -> None:
+    made = api.made("/v1.0/destinations", slack())
+    path = f"/v1.0/destinations/{made['destination_id']}"
+    assert api.put(path, {"channel": "discord"}).status == 400
+    assert api.put(path, {"channel": "discord", "url": "https://discord.com/api/webhooks/123/token"}).body["channel"] == "discord"
 
 
 def test_a_deleted_destination_is_gone(api: Api) -> None:

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from nightjar.storage.client import Store
 
 from functions.api import app
 from tests.contract.world import NOBODY, Api, api_on, policy, proxy_event, simulated, tables
@@ -50,7 +49,7 @@ def test_requests_side_by_side_do_not_see_one_another(api: Api) -> None:
 
 def test_editing_twice_at_the_same_time_loses_neither_edit(api: Api) -> None:
     _, made = called(api, "POST", "/v1.0/policies", policy())
-    edits = [{"title": "x"}, {"min_count": 7}, {"severity": "error"}, {"delay_seconds": 120}]
+    edits: list[dict[str, Any]] = [{"title": "x"}, {"min_count": 7}, {"severity": "error"}, {"delay_seconds": 120}]
     with ThreadPoolExecutor(4) as pool:
         statuses = list(pool.map(lambda edit: called(api, "PUT", f"/v1.0/policies/{made['policy_id']}", edit)[0], edits))
     assert statuses == [200] * 4
@@ -61,7 +60,3 @@ def test_editing_twice_at_the_same_time_loses_neither_edit(api: Api) -> None:
 def test_an_error_keeps_the_envelope(api: Api) -> None:
     status, body = called(api, "GET", f"/v1.0/policies/{NOBODY}")
     assert (status, body) == (404, {"error": {"code": "NOT_FOUND", "message": "policy_id: there is no such policy"}})
-
-
-def test_the_store_is_made_when_the_first_request_comes() -> None:
-    assert app.store.__module__ == Store.__module__

@@ -37,9 +37,14 @@ def test_the_models_are_equal_to_the_template(model: type[Row], request: pytest.
 
 
 def test_a_model_speaks_through_the_stores_own_client(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    called = []
+    called: list[tuple[str, str]] = []
     original = store.db._make_api_call  # type: ignore[attr-defined]
-    monkeypatch.setattr(store.db, "_make_api_call", lambda name, given: (called.append((name, given["TableName"])), original(name, given))[1])
+
+    def noted(name: str, given: dict[str, Any]) -> Any:
+        called.append((name, given["TableName"]))
+        return original(name, given)
+
+    monkeypatch.setattr(store.db, "_make_api_call", noted)
     assert pages.newest(store, "policy", 10) == ([], None)
     assert called == [("Query", store.tables.policies)]
 

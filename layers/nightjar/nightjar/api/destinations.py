@@ -6,16 +6,17 @@ from typing import Any
 
 from uuid6 import uuid7
 
+from nightjar import channels
 from nightjar.api.edits import again
 from nightjar.api.lists import listed
 from nightjar.api.models.base import read
-from nightjar.api.models.destinations import DestinationAnswer, DestinationBody
+from nightjar.api.models.destinations import DestinationAnswer, DestinationBody, TestAnswer
 from nightjar.api.requests import Call, Reply, valid_id
-from nightjar.channels import base as channels
 from nightjar.core.delivery import credentials
 from nightjar.core.destinations import Destination, from_text
 from nightjar.http import body
 from nightjar.http.errors import BadRequest, NotFound, Unprocessable
+from nightjar.pipeline.trial import send_test
 from nightjar.storage import destinations, pages, policies
 
 _NAMED = re.compile(r"[a-z_.]+: ")
@@ -61,6 +62,14 @@ def delete_destination(call: Call, destination_id: str) -> Reply:
     destination = known(call, destination_id)
     destinations.delete(call.store, destination.destination_id)
     return Reply(show(destination))
+
+
+def test_destination(call: Call, destination_id: str) -> Reply:
+    """Send a test message at once, and say whether it was sent or failed; its attempt is found under the answered alert_id."""
+    destination = known(call, destination_id)
+    attempt = send_test(call.store, destination, alert_id=str(uuid7()), now=call.now)
+    answer = TestAnswer(alert_id=attempt.alert_id, destination_id=destination.destination_id, status=attempt.status)
+    return Reply(answer.fields())
 
 
 def known(call: Call, destination_id: str) -> Destination:

@@ -9,7 +9,7 @@ from nightjar.api import alerts, analytics, destinations, docs, event_logs, even
 from nightjar.api.models.alerts import AlertAnswer, DeliveryAnswer
 from nightjar.api.models.analytics import AnalyticsAnswer
 from nightjar.api.models.base import Answer, Body
-from nightjar.api.models.destinations import DestinationAnswer, DestinationBody
+from nightjar.api.models.destinations import DestinationAnswer, DestinationBody, TestAnswer
 from nightjar.api.models.event_logs import Point, RawPoint
 from nightjar.api.models.events import EventAnswer, EventBody
 from nightjar.api.models.logs import AcceptedAnswer, LogBody
@@ -106,6 +106,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{_DESTINATION}/<destination_id>", destinations.get_destination, DestinationAnswer),
     Route("PUT", f"{_DESTINATION}/<destination_id>", destinations.update_destination, DestinationAnswer, DestinationBody),
     Route("DELETE", f"{_DESTINATION}/<destination_id>", destinations.delete_destination, DestinationAnswer),
+    Route("POST", f"{_DESTINATION}/<destination_id>/test", destinations.test_destination, TestAnswer),
     Route("GET", "/v1.0/openapi.json", docs.openapi, open=True),
     Route("GET", "/docs", docs.page, open=True),
     Route("GET", "/healthz", docs.healthz, open=True),
