@@ -12,7 +12,9 @@ from local.wire import Request, Response
 
 _CREDENTIAL = re.compile(r"Credential=([^/,]+)/\d+/[^/]+/([^/,]+)/")
 _SERVICES = {target: name for name, target in TARGETS.items()}
-_READS = frozenset({"BatchGetItem", "GetItem", "Query", "Scan", "TransactGetItems", "DescribeTable", "ListTables", "GetQueueUrl", "GetQueueAttributes", "ListQueues"})
+_READS = frozenset({
+    "BatchGetItem", "DescribeTable", "GetItem", "GetQueueAttributes", "GetQueueUrl", "ListQueues", "ListTables", "Query", "Scan", "TransactGetItems",
+})  # fmt: skip
 
 # (function or "", service, operation, body) → an answer in place of the real one, or None: where tests make AWS fail.
 Fault = Callable[[str, str, str, bytes], Response | None]
@@ -62,7 +64,8 @@ class Endpoint:
         if not lacking:
             return None
         action, resource = lacking[0]
-        message = f"User: {function.arn} is not authorized to perform: {action} on resource: {resource} because no identity-based policy allows the {action} action"
+        because = f"because no identity-based policy allows the {action} action"
+        message = f"User: {function.arn} is not authorized to perform: {action} on resource: {resource} {because}"
         return failure("com.amazon.coral.service#AccessDeniedException", message)
 
     def _pass_on(self, service: str, operation: str, request: Request) -> Response:

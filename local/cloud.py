@@ -15,9 +15,9 @@ from moto.sqs.models import sqs_backends
 from moto.sqs.responses import SQSResponse
 
 from local.mends import Backend, Stream, check_batch
+from local.reader import ACCOUNT, REGION
 from local.sources.sqs import Waiting, waiting
 from local.stack import Queue, Stack, Table
-from local.template import ACCOUNT, REGION
 from local.wire import Response
 
 TARGETS = {"dynamodb": "DynamoDB_20120810", "dynamodbstreams": "DynamoDBStreams_20120810", "sqs": "AmazonSQS"}
@@ -148,7 +148,8 @@ def create(stack: Stack, dynamodb: Service, sqs: Service) -> None:
         if table.name not in existing:
             call(dynamodb, "dynamodb", "CreateTable", table.definition)
             if table.ttl:
-                call(dynamodb, "dynamodb", "UpdateTimeToLive", {"TableName": table.name, "TimeToLiveSpecification": {"AttributeName": table.ttl, "Enabled": True}})
+                expires = {"AttributeName": table.ttl, "Enabled": True}
+                call(dynamodb, "dynamodb", "UpdateTimeToLive", {"TableName": table.name, "TimeToLiveSpecification": expires})
     for queue in sorted(stack.queues.values(), key=lambda each: each.needs is not None):
         _create_queue(queue, sqs)
 

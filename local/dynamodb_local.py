@@ -6,11 +6,12 @@ from typing import Any
 import urllib3
 
 from local.cloud import call
+from local.reader import REGION
 from local.stack import Table
-from local.template import REGION
 from local.wire import Response
 
 _CREDENTIAL = f"AWS4-HMAC-SHA256 Credential=local/20260101/{REGION}/dynamodb/aws4_request, SignedHeaders=host, Signature=0"
+_MOST = 1000  # records that one GetRecords gives
 _HEADERS = ("Content-Type", "x-amzn-RequestId", "x-amz-crc32")
 
 
@@ -23,7 +24,8 @@ class DynamoDbLocal:
         self._arns: dict[str, str] = {}
 
     def handle(self, service: str, headers: Mapping[str, str], body: bytes) -> Response:
-        """Pass one call on."""
+        """Pass one call on; its headers say which service is meant."""
+        del service
         sent = {"X-Amz-Target": headers["X-Amz-Target"], "Content-Type": "application/x-amz-json-1.0", "Authorization": _CREDENTIAL}
         answer = self._pool.request("POST", self._url, headers=sent, body=body)
         return Response(answer.status, {name: answer.headers[name] for name in _HEADERS if name in answer.headers}, answer.data)
@@ -40,5 +42,6 @@ class DynamoDbLocal:
         (shard,) = call(self, "dynamodbstreams", "DescribeStream", {"StreamArn": arn})["StreamDescription"]["Shards"]
         where = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": after} if after else {"ShardIteratorType": "TRIM_HORIZON"}
         found = call(self, "dynamodbstreams", "GetShardIterator", {"StreamArn": arn, "ShardId": shard["ShardId"], **where})
-        records: list[dict[str, Any]] = call(self, "dynamodbstreams", "GetRecords", {"ShardIterator": found["ShardIterator"], "Limit": min(limit, 1000)})["Records"]
+        wanted = {"ShardIterator": found["ShardIterator"], "Limit": min(limit, _MOST)}
+        records: list[dict[str, Any]] = call(self, "dynamodbstreams", "GetRecords", wanted)["Records"]
         return records

@@ -19,8 +19,8 @@ from typing import IO
 from uuid import uuid4
 
 from local import rules
+from local.reader import REGION
 from local.stack import Function
-from local.template import REGION
 
 WORKER = Path(__file__).parent / "worker.py"
 MESSAGE_OF_LIMIT = "Request must be smaller than 6291456 bytes for the InvokeFunction operation"
@@ -58,7 +58,15 @@ class Worker:
         self._connection, theirs = Pipe()
         command = [sys.executable, "-P", str(WORKER), str(theirs.fileno())]
         output = log or sys.stderr
-        self._process = subprocess.Popen(command, env=dict(environment), cwd=function.code, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=output, stderr=output)  # noqa: S603
+        self._process = subprocess.Popen(  # noqa: S603
+            command,
+            env=dict(environment),
+            cwd=function.code,
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
         theirs.close()
         failure = self._receive(rules.INIT_SECONDS.value * 3)  # this machine may be slower than Lambda's
         if failure is None or failure:
@@ -184,7 +192,7 @@ def environment_of(function: Function, endpoint: str, extra: Mapping[str, str]) 
         "PATH": os.environ.get("PATH", ""),
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
-        "PYTHONPATH": os.pathsep.join(str(path.resolve()) for path in paths),
+        "PYTHONPATH": os.pathsep.join(str(path) for path in paths),
         "PYTHONUNBUFFERED": "1",
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
@@ -198,7 +206,7 @@ def environment_of(function: Function, endpoint: str, extra: Mapping[str, str]) 
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": "local",
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "LAMBDA_TASK_ROOT": str(function.code.resolve()),
+        "LAMBDA_TASK_ROOT": str(function.code),
         "_HANDLER": function.handler,
         **function.environment,
         **extra,
@@ -207,7 +215,9 @@ def environment_of(function: Function, endpoint: str, extra: Mapping[str, str]) 
 
 def _sized(payload: bytes, request_id: str, *, failed: bool) -> Answer:
     if len(payload) > rules.PAYLOAD_BYTES.value:
-        return _error("Function.ResponseSizeTooLarge", f"RequestId: {request_id} Error: Response payload size exceeded maximum allowed payload size (6291556 bytes).")
+        most = int(rules.PAYLOAD_BYTES.value)
+        message = f"RequestId: {request_id} Error: Response payload size exceeded maximum allowed payload size ({most} bytes)."
+        return _error("Function.ResponseSizeTooLarge", message)
     return Answer(payload, "Unhandled" if failed else None)
 
 

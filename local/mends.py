@@ -36,7 +36,7 @@ class Stream(StreamShard):
         if old is not None and new is not None and old.to_json() == new.to_json():
             return
         name = "INSERT" if old is None else "REMOVE" if new is None else "MODIFY"
-        view = self.table.stream_specification["StreamViewType"]
+        view = (self.table.stream_specification or {})["StreamViewType"]
         record = StreamRecord(self.table, view, name, old, copy.deepcopy(new), self.next)
         if name == "INSERT" and self.items and self._same_insert(self.items[-1].record, record.record):
             self.items.pop()
@@ -46,7 +46,7 @@ class Stream(StreamShard):
     @staticmethod
     def _same_insert(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
         """Tell whether the record before is the bare key that moto puts first when an update makes an item."""
-        return before["eventName"] == "INSERT" and before["dynamodb"]["Keys"] == now["dynamodb"]["Keys"]
+        return bool(before["eventName"] == "INSERT" and before["dynamodb"]["Keys"] == now["dynamodb"]["Keys"])
 
     def get(self, start: int, quantity: int) -> list[dict[str, Any]]:
         """Return records by number, as GetRecords asks for them."""
@@ -125,9 +125,9 @@ class Backend(DynamoDBBackend):
             if table.stream_shard and table.name in lengths:
                 del table.stream_shard.items[lengths[table.name] :]
 
-    def create_table(self, name: str, **arguments: Any) -> Table:
+    def create_table(self, *arguments: Any, **named: Any) -> Table:
         """Make a table, its stream with the mends."""
-        table = super().create_table(name, **arguments)
+        table: Table = super().create_table(*arguments, **named)
         if table.stream_shard is not None:
             table.stream_shard = Stream(table)
         return table

@@ -9,9 +9,9 @@ from typing import Any
 from local.board import Board
 from local.cloud import CallFailed, Moto, Service, call
 from local.lambda_ import Answer, Pool
+from local.reader import REGION
 from local.sources import schedule, sqs, streams
 from local.stack import EventSource, Queue, Schedule, Table
-from local.template import REGION
 
 _FETCH = 10_000  # records looked at a time: the most that a batch may hold
 
@@ -61,7 +61,7 @@ class StreamPoller:
 class QueuePoller:
     """One of the consumers of a queue: receives a batch, invokes, deletes what was settled."""
 
-    def __init__(self, source: EventSource, queue: Queue, number: int, cloud: Moto, pool: Pool, board: Board) -> None:
+    def __init__(self, source: EventSource, queue: Queue, cloud: Moto, pool: Pool, board: Board, *, number: int) -> None:
         self._name = f"{source.logical_id}-{number}"
         self._counts = number == 0  # one of them tells what waits
         self._settings = sqs.Settings.of(source.properties)

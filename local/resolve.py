@@ -34,7 +34,7 @@ def resolve(value: Any, names: Names) -> Any:
         name, argument = next(iter(value.items()))
         if name in _INTRINSICS:
             return _INTRINSICS[name](argument, names)
-        if name.startswith("Fn::") or name == "Condition" and isinstance(argument, str):
+        if name.startswith("Fn::") or (name == "Condition" and isinstance(argument, str)):
             raise Unresolvable(f"{name} is not known here: {argument!r}")
     return {key: resolve(each, names) for key, each in value.items() if each != {"Ref": "AWS::NoValue"}}
 

@@ -17,7 +17,7 @@ class Rule:
 
 
 PAYLOAD_BYTES = Rule(6_291_556, "request and answer of a synchronous invocation, and a batch of an event source", _LAMBDA + "gettingstarted-limits.html")
-CONCURRENCY = Rule(10, "environments of one function at a time (a new account's whole quota); more wait here, where Lambda would throttle", _LAMBDA + "gettingstarted-limits.html")
+CONCURRENCY = Rule(10, "environments of one function (a new account's quota); more wait here, Lambda throttles", _LAMBDA + "gettingstarted-limits.html")
 INIT_SECONDS = Rule(10, "how long a function may take to load", _LAMBDA + "lambda-runtime-environment.html")
 GATEWAY_BYTES = Rule(10 * 1024 * 1024, "a request to a REST API", _GATEWAY + "api-gateway-execution-service-limits-table.html")
 GATEWAY_SECONDS = Rule(29, "how long a REST API waits for a function", _GATEWAY + "api-gateway-execution-service-limits-table.html")

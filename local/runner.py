@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 from local.aws import Endpoint
 from local.board import Board
@@ -17,7 +17,6 @@ from local.pollers import Clock, QueuePoller, StreamPoller, start
 from local.server import Front
 from local.slack import Slack
 from local.sources import sqs
-from local.stack import Stack
 from local.store import count_trays, open_store
 from local.template import load
 from local.wire import Server
@@ -53,7 +52,7 @@ class Runner:
             stack_name: Prefix of all names.
             log: Where functions write; None for stderr.
         """
-        self.stack: Stack = load(template, parameters, stack_name)
+        self.stack = load(template, parameters, stack_name)
         self.board = Board()
         self.slack = Slack()
         self.moto = Moto()
@@ -100,7 +99,7 @@ class Runner:
             pool.close()
         self._aws.close()
 
-    def __enter__(self) -> "Runner":
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -116,7 +115,7 @@ class Runner:
                 continue
             queue = self.stack.queues[source.source]
             for number in range(sqs.Settings.of(source.properties).concurrency):
-                start(f"{source.logical_id}-{number}", QueuePoller(source, queue, number, self.moto, pool, self.board).run)
+                start(f"{source.logical_id}-{number}", QueuePoller(source, queue, self.moto, pool, self.board, number=number).run)
 
 
 def now() -> int:

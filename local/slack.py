@@ -68,7 +68,8 @@ class Slack:
         if "text/html" in request.header("accept"):
             with self._lock:
                 channels = sorted(name for name, kept in self._posts.items() if kept)
-            return Response(200, {"Content-Type": "text/html; charset=utf-8"}, page(channel, channels, [(post.at, post.payload) for post in posts if _is_success(post)]).encode())
+            shown = [(post.at, post.payload) for post in posts if _is_success(post)]
+            return Response(200, {"Content-Type": "text/html; charset=utf-8"}, page(channel, channels, shown).encode())
         body = json.dumps([asdict(post) for post in posts], ensure_ascii=False).encode()
         return Response(200, {"Content-Type": "application/json"}, body)
 

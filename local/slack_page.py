@@ -4,25 +4,16 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
+from pathlib import Path
 from typing import Any
 
-_STYLE = """
-body{margin:0;font:15px/1.46 Lato,'Helvetica Neue',Arial,'Noto Color Emoji',sans-serif;color:#1d1c1d;display:flex;min-height:100vh}
-nav{background:#3f0e40;color:#cfc3cf;width:220px;padding:16px 0;flex:none}nav b{color:#fff;padding:0 16px 12px;display:block;font-size:18px}
-nav a{display:block;color:#cfc3cf;text-decoration:none;padding:3px 16px}nav a.here{background:#1164a3;color:#fff}
-main{flex:1;min-width:0}main>h1{font-size:18px;margin:0;padding:14px 20px;border-bottom:1px solid #ddd;position:sticky;top:0;background:#fff}
-.message{display:flex;padding:10px 20px;gap:10px}.message:hover{background:#f8f8f8}.face{width:36px;height:36px;border-radius:6px;background:#1d2a4d;flex:none;font-size:22px;text-align:center;line-height:36px}
-.body{flex:1;min-width:0;max-width:720px;overflow-wrap:anywhere}.who{font-weight:900}.app{background:#e8e8e8;color:#616061;font-size:10px;padding:1px 3px;border-radius:2px;margin:0 6px}
-.when{color:#616061;font-size:12px}.header{font-size:18px;font-weight:900;margin:6px 0 4px}.section,.rich{margin:4px 0}.fields{display:grid;grid-template-columns:1fr 1fr;gap:4px 16px;margin:4px 0}
-.context{color:#616061;font-size:13px;margin:4px 0}.context span{margin-right:8px}hr{border:0;border-top:1px solid #ddd;margin:8px 0}.attachment{border-left:4px solid #ddd;padding-left:12px;margin:4px 0}
-code{background:#f6f6f6;border:1px solid #ddd;border-radius:3px;color:#c01343;font-size:12px;padding:1px 3px}pre{background:#f8f8f8;border:1px solid #ddd;border-radius:4px;padding:8px;font-size:12px;white-space:pre-wrap}
-blockquote{border-left:4px solid #ddd;margin:2px 0;padding-left:12px}a{color:#1264a3;text-decoration:none}.button{display:inline-block;border:1px solid #bbb;border-radius:4px;padding:3px 12px;margin:4px 8px 4px 0;color:#1d1c1d;font-weight:700}.none{padding:20px;color:#616061}
-"""
+_STYLE = Path(__file__).parent / "slack.css"
 
 _EMOJI = {
     "rotating_light": "🚨", "red_circle": "🔴", "large_orange_circle": "🟠", "large_yellow_circle": "🟡", "large_green_circle": "🟢", "large_blue_circle": "🔵",
-    "warning": "⚠️", "white_check_mark": "✅", "information_source": "ℹ️", "fire": "🔥", "bell": "🔔", "no_bell": "🔕", "hourglass": "⌛", "x": "❌", "heavy_check_mark": "✔️",
-    "chart_with_upwards_trend": "📈", "chart_with_downwards_trend": "📉", "book": "📖", "repeat": "🔁", "zzz": "💤", "white_circle": "⚪", "black_circle": "⚫",
+    "warning": "⚠️", "white_check_mark": "✅", "fire": "🔥", "bell": "🔔", "no_bell": "🔕", "hourglass": "⌛", "x": "❌", "heavy_check_mark": "✔️",
+    "chart_with_upwards_trend": "📈", "chart_with_downwards_trend": "📉", "book": "📖",
+    "repeat": "🔁", "zzz": "💤", "white_circle": "⚪", "black_circle": "⚫",
 }  # fmt: skip
 
 
@@ -34,12 +25,17 @@ def page(channel: str, channels: Sequence[str], posts: Sequence[tuple[float, Any
         channels: All that have something.
         posts: When (seconds) each message came, and its payload, oldest first.
     """
-    links = "".join(f'<a href="/_slack/{escape(name)}"{" class=here" if name == channel else ""}># {escape(name)}</a>' for name in sorted({*channels, channel}))
+    links = "".join(_channel(name, here=name == channel) for name in sorted({*channels, channel}))
     messages = "".join(_message(at, payload) for at, payload in posts) or '<p class="none">Nothing has arrived yet.</p>'
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="5"><title>#{escape(channel)}</title><style>{_STYLE}</style>'
+        '<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="5">'
+        f"<title>#{escape(channel)}</title><style>{_STYLE.read_text()}</style>"
         f"<nav><b>Nightjar, local</b>{links}</nav><main><h1># {escape(channel)}</h1>{messages}</main></html>"
     )
+
+
+def _channel(name: str, *, here: bool) -> str:
+    return f'<a href="/_slack/{escape(name)}"{" class=here" if here else ""}># {escape(name)}</a>'
 
 
 def _message(at: float, payload: Mapping[str, Any]) -> str:
@@ -76,7 +72,8 @@ def _context(block: Mapping[str, Any]) -> str:
 
 
 def _actions(block: Mapping[str, Any]) -> str:
-    return "".join(f'<a class="button" href="{_link(each.get("url", ""))}">{_text(each["text"])}</a>' for each in block.get("elements", []) if each.get("type") == "button")
+    buttons = [each for each in block.get("elements", []) if each.get("type") == "button"]
+    return "".join(f'<a class="button" href="{_link(each.get("url", ""))}">{_text(each["text"])}</a>' for each in buttons)
 
 
 def _text(found: Mapping[str, Any]) -> str:
@@ -150,8 +147,8 @@ def _piece(piece: str) -> str:
 
 
 def _styled(text: str) -> str:
-    for mark, tag in (("*", "b"), ("_", "i"), ("~", "s")):
-        text = re.sub(rf"(?<![\w{re.escape(mark)}]){re.escape(mark)}(?=\S)([^{re.escape(mark)}\n]+?)(?<=\S){re.escape(mark)}(?!\w)", rf"<{tag}>\1</{tag}>", text)
+    for mark, tag in ((r"\*", "b"), ("_", "i"), ("~", "s")):
+        text = re.sub(rf"(?<![\w{mark}]){mark}(?=\S)([^{mark}\n]+?)(?<=\S){mark}(?!\w)", rf"<{tag}>\1</{tag}>", text)
     text = re.sub(r"^&gt;\s?(.*)$", r"<blockquote>\1</blockquote>", text, flags=re.MULTILINE)
     return text.replace("\n", "<br>")
 

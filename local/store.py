@@ -2,17 +2,18 @@
 
 import boto3
 from botocore.config import Config
-
-from local.stack import Stack
-from local.template import REGION
 from nightjar.settings import Tables
 from nightjar.storage import trays
 from nightjar.storage.client import Store
 from nightjar.storage.config import Taken
 from nightjar.storage.keys import create_key
 
+from local.reader import REGION
+from local.stack import Stack
+
 KEY = "chp_local"
 _FAR = 2**62
+_MANY = 1_000_000
 
 
 def open_store(stack: Stack, endpoint: str) -> Store:
@@ -42,4 +43,4 @@ def count_trays(store: Store) -> int:
     """Count the deliveries that lie in trays."""
     if not store.tables.deliveries:
         return 0
-    return sum(len(trays.read_tray(store, tray)) for tray in trays.waiting_since(store, _FAR))
+    return sum(len(trays.read_tray(store, tray, _MANY)) for tray in trays.waiting_since(store, _FAR))

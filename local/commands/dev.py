@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import IO, Annotated
 
@@ -21,21 +22,17 @@ def dev(
         signal.signal(each, lambda *_: ended.set())
     parameters = dict(each.partition("=")[::2] for each in parameter or [])
     if logs is None:
-        _serve(port, clock, dynamodb_endpoint, parameters, None, ended)
-        return
-    with logs.open("a") as log:
-        _serve(port, clock, dynamodb_endpoint, parameters, log, ended)
-
-
-def _serve(port: int, clock: bool, dynamodb_endpoint: str | None, parameters: dict[str, str], log: IO[str] | None, ended: threading.Event) -> None:
     from local.runner import Runner, now
     from local.store import ensure_key
 
-    runner = Runner(port=port, clock=clock, dynamodb_endpoint=dynamodb_endpoint, parameters=parameters, log=log)
-    with runner:
+    with _opened(logs) as log, Runner(port=port, clock=clock, dynamodb_endpoint=dynamodb_endpoint, parameters=parameters, log=log) as runner:
         key = ensure_key(runner.store, now())
         print(
             f"nightjar dev: api {runner.url}/v1.0 logs {runner.url}/v1.0/logs key {key} slack {runner.url}/_slack/general aws {runner.aws_url}",
             flush=True,
         )
         ended.wait()
+
+
+def _opened(path: Path | None) -> AbstractContextManager[IO[str] | None]:
+    return path.open("a") if path else nullcontext()

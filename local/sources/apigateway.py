@@ -16,6 +16,7 @@ from local import rules
 from local.stack import Api, Route
 from local.wire import Request, Response
 
+_FORWARDED = (("X-Forwarded-For", "127.0.0.1"), ("X-Forwarded-Port", "443"), ("X-Forwarded-Proto", "https"))
 _VARIABLE = re.compile(r"\{([A-Za-z0-9_]+)(\+?)\}")
 
 
@@ -54,7 +55,7 @@ def to_event(api: Api, match: Match, request: Request, *, request_id: str, now: 
         request_id: A new one.
         now: Seconds.
     """
-    headers = [*request.headers, ("X-Forwarded-For", "127.0.0.1"), ("X-Forwarded-Port", "443"), ("X-Forwarded-Proto", "https"), ("X-Amzn-Trace-Id", f"Root={request_id}")]
+    headers = [*request.headers, *_FORWARDED, ("X-Amzn-Trace-Id", f"Root={request_id}")]
     query = parse_qsl(request.query, keep_blank_values=True)
     is_binary = bool(request.body) and _is_binary(api, request.header("content-type"))
     body = base64.b64encode(request.body).decode() if is_binary else request.body.decode("utf-8", "replace")
