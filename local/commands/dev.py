@@ -21,7 +21,6 @@ def dev(
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: ended.set())
     parameters = dict(each.partition("=")[::2] for each in parameter or [])
-    if logs is None:
     from local.runner import Runner, now
     from local.store import ensure_key
 
