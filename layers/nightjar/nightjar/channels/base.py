@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from importlib import import_module
 from typing import Any, Final, Protocol, cast
+from urllib.parse import urlsplit
 
 import simplejson
 
@@ -64,6 +65,10 @@ def target(name: ChannelName, url: str, credentials: Mapping[str, str]) -> str:
 
 def problem(name: ChannelName, url: str, credentials: Mapping[str, str]) -> str:
     """Say what is wrong with a configuration (`url: must …`); empty when it is right."""
+    try:
+        urlsplit(url)
+    except ValueError:
+        return "url: must be a URL"
     try:
         of(name).validate(url, credentials)
     except ValueError as error:

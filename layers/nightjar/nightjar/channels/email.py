@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import boto3
 from botocore.config import Config
@@ -16,9 +16,6 @@ from nightjar.channels.layout import cut, lines_of, packed
 from nightjar.channels.transport import Answer, Request, Unreachable
 from nightjar.core.wording import Notice
 from nightjar.settings import settings
-
-if TYPE_CHECKING:
-    from mypy_boto3_sesv2 import SESV2Client
 
 _SUBJECT, _TEXT, _LINE = 200, 100_000, 2_000
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", re.ASCII)
@@ -63,7 +60,7 @@ def post(request: Request) -> Answer:
     mail = json.loads(request.body)
     content = {"Simple": {"Subject": {"Data": mail["subject"], "Charset": "UTF-8"}, "Body": {"Text": {"Data": mail["text"], "Charset": "UTF-8"}}}}
     try:
-        _ses().send_email(FromEmailAddress=settings().email_from, Destination={"ToAddresses": [mail["to"]]}, Content=content)  # type: ignore[arg-type]
+        _ses().send_email(FromEmailAddress=settings().email_from, Destination={"ToAddresses": [mail["to"]]}, Content=content)
     except ClientError as error:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
         return Answer(status, {}, str(error.response.get("Error", {}).get("Message", "")).encode())
@@ -83,6 +80,6 @@ def _payload(subject: str, text: str) -> dict[str, Any]:
 
 
 @cache
-def _ses() -> "SESV2Client":
+def _ses() -> Any:
     """Return the client."""
     return boto3.client("sesv2", config=Config(retries={"mode": "standard", "max_attempts": 1}, connect_timeout=3, read_timeout=5))

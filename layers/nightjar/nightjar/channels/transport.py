@@ -9,7 +9,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, InvalidURL
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from threading import Timer
 from typing import Final, Protocol
@@ -122,7 +122,7 @@ def post(request: Request) -> Answer:
     try:
         connection.request("POST", path, body=request.body, headers=dict(request.headers))
         return _read(connection.getresponse())
-    except ValueError:
+    except (ValueError, InvalidURL):
         raise Refused("the URL or a header is not valid") from None
     except (TimeoutError, socket.gaierror, ssl.SSLError, ConnectionError) as error:
         raise Unreachable(_words(error)) from None

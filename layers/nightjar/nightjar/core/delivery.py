@@ -234,7 +234,7 @@ def credentials(destination: Destination) -> dict[str, str]:
     return dict(destination.credentials)
 
 
-def settled(row: Row, outcome: Outcome, channel: Channel, target: str, now: int, kind: DeliveryKind = "alert") -> Settled:
+def settled(row: Row, outcome: Outcome, channel: Channel, target: str, now: int, *, kind: DeliveryKind = "alert") -> Settled:
     """Say what an outcome means for one row.
 
     Args:
