@@ -15,9 +15,8 @@ from moto.sqs.models import sqs_backends
 from moto.sqs.responses import SQSResponse
 
 from local.mends import Backend, Stream, check_batch
-from local.reader import ACCOUNT, REGION
 from local.sources.sqs import Waiting, waiting
-from local.stack import Queue, Stack, Table
+from local.stack import ACCOUNT, REGION, Queue, Stack, Table
 from local.wire import Response
 
 TARGETS = {"dynamodb": "DynamoDB_20120810", "dynamodbstreams": "DynamoDBStreams_20120810", "sqs": "AmazonSQS"}

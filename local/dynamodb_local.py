@@ -6,8 +6,7 @@ from typing import Any
 import urllib3
 
 from local.cloud import call
-from local.reader import REGION
-from local.stack import Table
+from local.stack import REGION, Table
 from local.wire import Response
 
 _CREDENTIAL = f"AWS4-HMAC-SHA256 Credential=local/20260101/{REGION}/dynamodb/aws4_request, SignedHeaders=host, Signature=0"

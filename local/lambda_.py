@@ -19,8 +19,7 @@ from typing import IO
 from uuid import uuid4
 
 from local import rules
-from local.reader import REGION
-from local.stack import Function
+from local.stack import REGION, Function
 
 WORKER = Path(__file__).parent / "worker.py"
 MESSAGE_OF_LIMIT = "Request must be smaller than 6291456 bytes for the InvokeFunction operation"

@@ -5,8 +5,7 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from local.reader import ACCOUNT, REGION
-from local.stack import Function, Statement
+from local.stack import ACCOUNT, REGION, Function, Statement
 
 _TRANSACTED = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem", "Get": "GetItem"}
 

@@ -9,9 +9,8 @@ from typing import Any
 from local.board import Board
 from local.cloud import CallFailed, Moto, Service, call
 from local.lambda_ import Answer, Pool
-from local.reader import REGION
 from local.sources import schedule, sqs, streams
-from local.stack import EventSource, Queue, Schedule, Table
+from local.stack import REGION, EventSource, Queue, Schedule, Table
 
 _FETCH = 10_000  # records looked at a time: the most that a batch may hold
 

@@ -10,9 +10,6 @@ from typing import Any
 from local.resolve import Names, Unresolvable, resolve
 from local.stack import Api, EventSource, Function, GatewayResponse, Queue, Route, Schedule, Stack, Statement, Table
 
-ACCOUNT = "123456789012"
-REGION = "eu-west-1"
-
 TABLE, QUEUE, FUNCTION = "AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::Lambda::Function"
 MAPPING, SCHEDULE, REST_API = "AWS::Lambda::EventSourceMapping", "AWS::Scheduler::Schedule", "AWS::ApiGateway::RestApi"
 

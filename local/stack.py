@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+ACCOUNT = "123456789012"
+REGION = "eu-west-1"
+
 
 @dataclass(frozen=True, slots=True)
 class Table:

@@ -8,8 +8,7 @@ from nightjar.storage.client import Store
 from nightjar.storage.config import Taken
 from nightjar.storage.keys import create_key
 
-from local.reader import REGION
-from local.stack import Stack
+from local.stack import REGION, Stack
 
 KEY = "chp_local"
 _FAR = 2**62

@@ -10,9 +10,11 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
-from local.reader import ACCOUNT, FUNCTION, MAPPING, QUEUE, REGION, REST_API, SCHEDULE, TABLE, Reader
+from local.reader import FUNCTION, MAPPING, QUEUE, REST_API, SCHEDULE, TABLE, Reader
 from local.resolve import Names, Unresolvable
-from local.stack import Stack
+from local.stack import ACCOUNT, REGION, Stack
+
+__all__ = ["ACCOUNT", "REGION", "load"]
 
 # What AWS needs besides and nothing here does. A type in neither list is an error.
 IGNORED = frozenset({
