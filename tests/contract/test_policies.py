@@ -110,7 +110,7 @@ def test_a_message_names_the_field_and_what_is_wrong_with_it(api: Api, fields: d
     answer = api.post("/v1.0/policies", policy(**fields))
     assert (answer.status, answer.code) == (400, "BAD_REQUEST")
     assert message in answer.message
-    assert api.get("/v1.0/policies").body == []
+    assert (api.get("/v1.0/policies").body, api.get("/v1.0/events").body) == ([], [])
 
 
 def test_days_with_minutes_at_their_edges_cannot_reach_beyond_the_life_of_minutes(api: Api) -> None:
@@ -180,6 +180,18 @@ def test_a_policy_may_move_to_another_event(api: Api) -> None:
     assert moved["event"] == "job.failed"
     assert policies.for_event(api.store, made["event_id"]) == []
     assert [one.policy_id for one in policies.for_event(api.store, moved["event_id"])] == [made["policy_id"]]
+
+
+def test_naming_the_event_alone_keeps_the_agent(api: Api) -> None:
+    made = api.made("/v1.0/policies", policy())
+    moved = api.put(f"/v1.0/policies/{made['policy_id']}", {"event": "job.failed"}).body
+    assert (moved["agent"], moved["event"]) == ("worker.billing", "job.failed")
+
+
+def test_two_events_that_differ_are_refused(api: Api) -> None:
+    made = api.made("/v1.0/policies", policy())
+    answer = api.put(f"/v1.0/policies/{made['policy_id']}", {**made, "event": "job.failed"})
+    assert (answer.status, answer.message) == (400, "event_id: is not the event of agent and event")
 
 
 def test_a_policy_that_was_answered_can_be_created_again(api: Api) -> None:

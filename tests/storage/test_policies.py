@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from nightjar.core.events import Event, new_event
 from nightjar.core.policies import Policy
-from nightjar.storage import events, policies
+from nightjar.storage import events, pages, policies
 from nightjar.storage.client import Store
 from nightjar.storage.config import Stale
 
@@ -113,8 +113,11 @@ def test_a_policy_is_not_stored_with_the_zones_of_an_event_that_was_edited_meanw
 
 
 def test_known_ids_are_those_of_policies(store: Store) -> None:
-    policies.put_new(store, POLICY)
-    assert policies.known(store, [POLICY.policy_id, "nobody"]) == {POLICY.policy_id}
+    for number in range(120):
+        policies.put_new(store, replace(POLICY, policy_id=f"p{number:03d}"))
+    known = {f"p{number:03d}" for number in range(120)}
+    assert pages.known_policies(store, [*known, *known, "nobody"]) == known
+    assert pages.known_policies(store, []) == set()
 
 
 def test_a_group_is_read_page_by_page(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from nightjar.core.destinations import Destination, from_text
 from nightjar.http import body
 from nightjar.http.errors import BadRequest, NotFound, Unprocessable
 from nightjar.pipeline.trial import send_test
-from nightjar.storage import destinations, pages, policies
+from nightjar.storage import destinations, pages
 
 _NAMED = re.compile(r"[a-z_.]+: ")
 
@@ -110,7 +110,7 @@ def _check(call: Call, destination: Destination, new_ids: Any) -> None:
     problem = channels.problem(destination.channel, destination.url, credentials(destination))
     if problem:
         raise BadRequest(problem if _NAMED.match(problem) else f"url: {problem}")
-    unknown = sorted(set(new_ids) - policies.known(call.store, new_ids))
+    unknown = sorted(set(new_ids) - pages.known_policies(call.store, new_ids))
     if unknown:
         raise Unprocessable(f"policy_ids: there is no policy {unknown[0]}")
 

@@ -71,14 +71,13 @@ def show(policy: Policy) -> dict[str, Any]:
 
 def _create(call: Call, found: PolicyBody, raw: Any) -> Policy:
     """Make and store a policy once."""
-    event = _event_of(call, found)
-    if event is None:
-        raise BadRequest("event_id: is required, or agent and event")
+    event = _event_of(call, found, None)
     named = found.changes(raw)
     assert found.aggregate  # noqa: S101  # one of the required fields
     defaults = {"missing": default_missing(found.aggregate), "active_from": call.now}
     identity = {"policy_id": str(uuid7()), "created_at": call.now, "updated_at": call.now}
     policy = _checked(call, Policy(**{**defaults, **named, **identity, **_carried(event)}), named)
+    _ensure(call, found, event)
     policies.put_new(call.store, policy, event)
     return policy
 
@@ -86,15 +85,14 @@ def _create(call: Call, found: PolicyBody, raw: Any) -> Policy:
 def _update(call: Call, policy_id: str, found: PolicyBody, raw: Any) -> tuple[Policy, Policy]:
     """Read, change and write a policy once."""
     before = _known(call, policy_id)
-    event = _event_of(call, found) or events.get(call.store, before.event_id)
-    if event is None:
-        raise Unprocessable("event_id: there is no such event")
+    event = _event_of(call, found, before)
     named = found.changes(raw)
     if named.get("window") == "calendar":
         named.setdefault("window_minutes", None)
     edited = _checked(call, replace(before, **named, **_carried(event)), named)
     running = period_at(edited.period, call.now, edited.zones)
     after = revised(before, edited, running_start=running.start, now=call.now)
+    _ensure(call, found, event)
     policies.replace(call.store, before, after, event)
     return before, after
 
@@ -119,33 +117,39 @@ def _known(call: Call, policy_id: str) -> Policy:
     return policy
 
 
-def _event_of(call: Call, found: PolicyBody) -> Event | None:
-    """Find the event that a request names; agent and event make it if there is none. None: the request names none.
+def _event_of(call: Call, found: PolicyBody, before: Policy | None) -> Event:
+    """Find the event that a request names, or that the policy has; agent and event may name one that is not stored yet.
 
     Raises:
         BadRequest: It names an agent without an event, or two events that differ.
         Unprocessable: There is no event with this event_id.
     """
-    if found.event is None:
-        if found.agent and found.event_id is None:
-            raise BadRequest("event: is required with agent")
-        return _event_by_id(call, found)
-    named = new_event(found.agent or "", found.event, call.now)
-    if found.event_id is None:
-        return events.ensure(call.store, named)
-    if found.event_id != named.event_id and found.agent is not None:
-        raise BadRequest("event_id: is not the event of agent and event")
-    return _event_by_id(call, found)
+    if found.event_id is not None:
+        return _event_by_id(call, found, found.event_id)
+    if before and found.agent is None and found.event is None:
+        return _event_by_id(call, found, before.event_id)
+    agent = found.agent if found.agent is not None else before.agent if before else ""
+    name = found.event or (before.event if before else "")
+    if not name:
+        raise BadRequest("event: is required with agent" if agent else "event_id: is required, or agent and event")
+    named = new_event(agent, name, call.now)
+    return events.get(call.store, named.event_id) or named
 
 
-def _event_by_id(call: Call, found: PolicyBody) -> Event | None:
-    """Find an event by its id; None if the request names none."""
-    if found.event_id is None:
-        return None
-    event = events.get(call.store, found.event_id)
+def _event_by_id(call: Call, found: PolicyBody, event_id: str) -> Event:
+    """Find an event by its id, and hold it against the agent and event that the request names besides."""
+    event = events.get(call.store, event_id)
     if event is None:
         raise Unprocessable("event_id: there is no such event")
+    if found.event is not None and (found.agent or "", found.event) != (event.agent, event.event):
+        raise BadRequest("event_id: is not the event of agent and event")
     return event
+
+
+def _ensure(call: Call, found: PolicyBody, event: Event) -> None:
+    """Store an event that a request named by agent and event, unless it is there; where it differs, storing the policy says so."""
+    if found.event_id is None and found.event is not None:
+        events.ensure(call.store, event)
 
 
 def _carried(event: Event) -> dict[str, Any]:

@@ -1,5 +1,6 @@
-"""Pages of what people made, newest first and strongly consistent: what was just created is in the next list."""
+"""What people made, read by pages, newest first, or by ids; strongly consistent: what was just created is in the next list."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 from pynamodb.exceptions import PynamoDBException
@@ -40,3 +41,16 @@ def newest(store: Store, noun: Noun, limit: int, before: str | None = None) -> t
         raise error.cause or error from error
     texts = [row.text for row in rows[:limit]]
     return texts, rows[limit - 1].row_id if len(rows) > limit else None
+
+
+def known_policies(store: Store, policy_ids: Iterable[str]) -> set[str]:
+    """Tell which of some ids are those of policies.
+
+    Raises:
+        botocore.exceptions.ClientError: Storage refused or is busy.
+    """
+    keys = [("policy", policy_id) for policy_id in sorted(set(policy_ids))]
+    try:
+        return {row.row_id for row in policy_rows(store).batch_get(keys, consistent_read=True)}
+    except PynamoDBException as error:
+        raise error.cause or error from error

@@ -9,7 +9,7 @@
 Only botocore here: rollup and evaluator import this module at their cold start.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from nightjar.core.due import group_of
@@ -59,11 +59,6 @@ def list_all(store: Store) -> list[Policy]:
 def of_event(store: Store, event_id: str) -> list[Policy]:
     """Read an event's policies, disabled ones too."""
     return [policy for policy in list_all(store) if policy.event_id == event_id]
-
-
-def known(store: Store, policy_ids: Iterable[str]) -> set[str]:
-    """Tell which of some ids are those of policies, strongly consistent."""
-    return {policy_id for policy_id in policy_ids if get(store, policy_id) is not None}
 
 
 def put_new(store: Store, policy: Policy, event: Event | None = None) -> None:
