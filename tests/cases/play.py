@@ -34,7 +34,7 @@ class Play:
         for step in self.script.steps:
             self.world.now = max(self.world.now, step.at)
             self._play(step)
-            self._note(step.at)
+            self._note(step.scheduled if isinstance(step, Tick) else step.at)
 
     def _create(self, body: Mapping[str, Any]) -> None:
         fields = {"agent": DEFAULT_AGENT, "event": "job.run", **{name: value for name, value in body.items() if name != "id"}}

@@ -122,7 +122,7 @@ def _calm(step: Step, period: Period, verdict: Verdict, evidence: Evidence) -> D
 def _recover(step: Step, period: Period, evidence: Evidence) -> None:
     """End the open alert if enough healthy periods follow its latest in alarm; without auto_resolve, mark it."""
     alert, policy = step.state.open, evidence.policy
-    if alert is None or alert.healed is not None:
+    if alert is None or (alert.healed is not None and not policy.auto_resolve):
         return
     since = max(looks_back_to(policy, step.state, period), after(policy, period_from(policy, alert.last_start)), key=lambda p: p.start)
     found = evidence.recovered_at(since, latest_start(policy, period, evidence.tick), step.state)

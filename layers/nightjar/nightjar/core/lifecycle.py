@@ -136,7 +136,7 @@ def without_period(alert: Alert, period: Period, evidence: "Evidence") -> Alert 
         return None
     updated = replace(alert, in_alarm=in_alarm, periods=alert.older + len(in_alarm))
     if not in_alarm or period.start != alert.last_start:
-        return replace(updated, period_start=min((*in_alarm, alert.period_start)) if alert.older else min(in_alarm))
+        return updated
     last = period_from(evidence.policy, in_alarm[-1])
     verdict = evidence.judged(last)
     return replace(updated, **_measured(last, verdict)) if verdict else updated
