@@ -114,7 +114,7 @@ def from_answer(api: Api, payload: bytes) -> Response:
     try:
         answer = json.loads(payload)
         status = int(answer["statusCode"])
-        text = answer.get("body") or ""
+        text = "" if answer.get("body") is None else answer["body"]
         body = base64.b64decode(text) if answer.get("isBase64Encoded") else text.encode()
         headers = {name: _header(value) for name, value in (answer.get("headers") or {}).items()}
         headers |= {name: [_header(value) for value in values] for name, values in (answer.get("multiValueHeaders") or {}).items()}

@@ -1,0 +1,214 @@
+"""template.yaml: what must never change unnoticed, a row each."""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+from local.stack import Stack
+from local.template import load
+
+TEMPLATE = Path(__file__).parent.parent / "template.yaml"
+TABLES = ("LogsTable", "RollupsTable", "PoliciesTable", "ConfigTable", "AlertsTable", "DeliveriesTable")
+FUNCTIONS = ("IngestFunction", "RollupFunction", "EvaluatorFunction", "NotifierFunction", "ApiFunction")
+
+
+@cache
+def stack() -> Stack:
+    return load(TEMPLATE)
+
+
+@cache
+def source() -> dict[str, Any]:
+    found: dict[str, Any] = yaml_parse(TEMPLATE.read_text())
+    return found
+
+
+def properties(logical_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = source()["Resources"][logical_id]["Properties"]
+    return found
+
+
+def test_there_are_six_tables_five_functions_and_two_queues() -> None:
+    assert set(stack().tables) == set(TABLES)
+    assert set(stack().functions) == set(FUNCTIONS)
+    assert set(stack().queues) == {"BellsQueue", "BellsDeadLetters"}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_table_has_text_keys_expires_by_x_and_is_paid_by_the_request(name: str) -> None:
+    table = stack().tables[name]
+    assert [key["AttributeName"] for key in table.definition["KeySchema"]] == ["PK", "SK"]
+    assert {each["AttributeType"] for each in table.definition["AttributeDefinitions"]} == {"S"}
+    assert table.ttl == "x"
+    assert table.definition["BillingMode"] == "PAY_PER_REQUEST"
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_no_table_goes_with_the_stack_once_it_has_lived(name: str) -> None:
+    assert source()["Resources"][name]["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert source()["Resources"][name]["UpdateReplacePolicy"] == "Retain"
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_what_users_cannot_make_again_can_be_recovered(name: str) -> None:
+    recovers = properties(name)["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+    assert recovers is (name != "DeliveriesTable"), "an older state of deliveries would send again what was sent"
+
+
+def test_the_logs_table_is_pinned_to_one_partition_a_collection() -> None:
+    (pin,) = stack().tables["LogsTable"].definition["LocalSecondaryIndexes"]
+    assert pin["IndexName"] == "pin"
+    assert [key["AttributeName"] for key in pin["KeySchema"]] == ["PK", "_"]
+    assert pin["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+
+
+def test_there_are_two_streams_in_all() -> None:
+    assert {name for name, table in stack().tables.items() if table.has_stream} == {"LogsTable", "AlertsTable"}
+    assert properties("LogsTable")["StreamSpecification"] == properties("AlertsTable")["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
+
+
+def test_no_index_is_eventually_consistent() -> None:
+    assert not any("GlobalSecondaryIndexes" in table.definition for table in stack().tables.values())
+
+
+@pytest.mark.parametrize(("function", "event", "table"), [("RollupFunction", "NewLogs", "LogsTable"), ("NotifierFunction", "Transitions", "AlertsTable")])
+def test_no_stream_record_is_ever_discarded_or_overtaken(function: str, event: str, table: str) -> None:
+    (found,) = [each for each in stack().sources if each.source == table]
+    assert (found.function, found.logical_id) == (function, function + event)
+    assert found.properties["StartingPosition"] == "TRIM_HORIZON"
+    assert found.properties["ParallelizationFactor"] == 1
+    assert found.properties["BisectBatchOnFunctionError"] is True
+    assert found.properties["MaximumRetryAttempts"] == -1
+    assert found.properties["MaximumRecordAgeInSeconds"] == -1
+    assert found.properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert "DestinationConfig" not in found.properties
+
+
+@pytest.mark.parametrize(
+    ("function", "pattern"),
+    [
+        ("RollupFunction", {"eventName": ["INSERT"], "dynamodb": {"Keys": {"SK": {"S": [{"anything-but": ["g"]}]}}}}),
+        ("NotifierFunction", {"eventName": ["INSERT"], "dynamodb": {"Keys": {"SK": {"S": [{"prefix": "t#"}]}}}}),
+    ],
+)
+def test_only_new_rows_of_the_right_kind_invoke(function: str, pattern: dict[str, Any]) -> None:
+    (found,) = [each for each in stack().sources if each.function == function and "FilterCriteria" in each.properties]
+    assert [json.loads(each["Pattern"]) for each in found.properties["FilterCriteria"]["Filters"]] == [pattern]
+
+
+def test_bells_ring_one_webhook_at_a_time_and_outlive_a_handler() -> None:
+    (found,) = [each for each in stack().sources if each.source == "BellsQueue"]
+    assert found.properties["BatchSize"] == 1
+    assert int(found.properties["ScalingConfig"]["MaximumConcurrency"]) >= 2
+    bells = stack().queues["BellsQueue"].attributes
+    assert bells["FifoQueue"] == "true"
+    assert int(bells["VisibilityTimeout"]) >= 6 * stack().functions["NotifierFunction"].timeout
+    assert json.loads(bells["RedrivePolicy"])["maxReceiveCount"] <= 1000
+    assert stack().queues["BellsDeadLetters"].attributes["FifoQueue"] == "true"
+
+
+def test_the_schedule_hands_over_the_minute_that_it_meant() -> None:
+    (found,) = stack().schedules
+    assert (found.function, found.expression) == ("EvaluatorFunction", "rate(1 minute)")
+    assert json.loads(found.input) == {"time": "<aws.scheduler.scheduled-time>"}
+    assert properties("EvaluatorFunction")["Events"]["EveryMinute"]["Properties"]["FlexibleTimeWindow"] == {"Mode": "OFF"}
+
+
+@pytest.mark.parametrize("kind", ["DEFAULT_5XX", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT", "THROTTLED", "QUOTA_EXCEEDED", "API_CONFIGURATION_ERROR"])
+def test_a_fault_of_the_gateway_makes_the_sdks_try_again(kind: str) -> None:
+    found = stack().api.responses[kind]
+    assert found.status == 429
+    assert int(found.headers["Retry-After"]) >= 1
+    assert json.loads(found.body)["error"]["code"] == "TOO_MANY_REQUESTS"
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "code"),
+    [
+        ("MISSING_AUTHENTICATION_TOKEN", 404, "NOT_FOUND"),
+        ("RESOURCE_NOT_FOUND", 404, "NOT_FOUND"),
+        ("ACCESS_DENIED", 403, "FORBIDDEN"),
+        ("REQUEST_TOO_LARGE", 413, "PAYLOAD_TOO_LARGE"),
+        ("UNSUPPORTED_MEDIA_TYPE", 415, "UNSUPPORTED_MEDIA_TYPE"),
+    ],
+)
+def test_the_gateway_speaks_the_contracts_envelope(kind: str, status: int, code: str) -> None:
+    found = stack().api.responses[kind]
+    assert (found.status, json.loads(found.body)["error"]["code"]) == (status, code)
+
+
+def test_logs_go_to_ingest_and_all_else_to_the_api() -> None:
+    routes = {(route.method, route.path): route.function for route in stack().api.routes}
+    assert routes.pop(("POST", "/v1.0/logs")) == "IngestFunction"
+    assert set(routes) == {("ANY", "/v1.0/logs"), ("ANY", "/{proxy+}"), ("ANY", "/")}
+    assert set(routes.values()) == {"ApiFunction"}
+
+
+def test_every_body_arrives_as_it_was_sent() -> None:
+    assert stack().api.binary == ("*~1*",)
+    assert "MinimumCompressionSize" not in properties("Api")
+
+
+@pytest.mark.parametrize(
+    ("function", "tables"),
+    [
+        ("IngestFunction", "LOGS CONFIG"),
+        ("RollupFunction", "LOGS ROLLUPS POLICIES CONFIG ALERTS"),
+        ("EvaluatorFunction", "LOGS ROLLUPS POLICIES CONFIG ALERTS DELIVERIES"),
+        ("NotifierFunction", "ROLLUPS POLICIES CONFIG ALERTS DELIVERIES"),
+        ("ApiFunction", "LOGS ROLLUPS POLICIES CONFIG ALERTS DELIVERIES"),
+    ],
+)
+def test_a_function_is_told_only_what_it_uses(function: str, tables: str) -> None:
+    told = stack().functions[function].environment
+    assert {name.removeprefix("TABLE_") for name in told if name.startswith("TABLE_")} == set(tables.split())
+    assert ("QUEUE_BELLS" in told) is (function in {"EvaluatorFunction", "NotifierFunction", "ApiFunction"})
+    assert ("HEARTBEAT_URL" in told) is (function == "EvaluatorFunction")
+    assert "TICK_LEAD_MINUTES" not in told, "only the local runner lifts the limit on ticks from the future"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_role_names_actions_and_tables_and_no_wildcard(function: str) -> None:
+    for statement in stack().functions[function].statements:
+        assert not any("*" in action for action in statement.actions)
+        assert all("*" not in resource or resource.endswith(":identity/*") for resource in statement.resources)
+        assert "dynamodb:Scan" not in statement.actions
+
+
+@pytest.mark.parametrize(
+    ("function", "table", "actions"),
+    [
+        ("IngestFunction", "LogsTable", "BatchGetItem BatchWriteItem PutItem"),
+        ("IngestFunction", "ConfigTable", "GetItem PutItem"),
+        ("RollupFunction", "LogsTable", "Query"),
+        ("RollupFunction", "PoliciesTable", "Query"),
+        ("RollupFunction", "ConfigTable", "GetItem"),
+        ("EvaluatorFunction", "LogsTable", "Query"),
+        ("NotifierFunction", "RollupsTable", "BatchGetItem"),
+        ("ApiFunction", "LogsTable", "Query"),
+        ("ApiFunction", "RollupsTable", "BatchGetItem Query"),
+    ],
+)
+def test_who_may_do_what_to_which_table(function: str, table: str, actions: str) -> None:
+    arn = stack().tables[table].arn
+    found = {action for statement in stack().functions[function].statements if arn in statement.resources for action in statement.actions}
+    assert found == {f"dynamodb:{each}" for each in actions.split()}
+
+
+def test_ingest_ends_before_its_clients_hang_up() -> None:
+    assert stack().functions["IngestFunction"].timeout <= 6
+
+
+def test_python_is_named_once() -> None:
+    assert source()["Parameters"]["Runtime"]["Default"] == "python3.11"
+    assert TEMPLATE.read_text().count("python3.11") == 2, "once as the default, once among the allowed values"
+
+
+def test_the_layer_is_pinned() -> None:
+    lines = (TEMPLATE.parent / "layers/nightjar/requirements.txt").read_text().splitlines()
+    assert lines == sorted(lines)
+    assert all("==" in line for line in lines)
