@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 from threading import Lock
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +16,8 @@ from unittest.mock import patch
 
 from moto import mock_aws
 from nightjar.core.instants import SECOND, parse_instant
+from nightjar.http import auth
+from nightjar.pipeline import known
 from nightjar.settings import settings
 from nightjar.storage import client
 from nightjar.storage.client import Store
@@ -166,6 +168,12 @@ def make_tables(store: Store) -> None:
         )
 
 
+@cache
+def _store() -> Store:
+    """Make the store once: a client costs more than most tests, and moto's tables are new in each of its contexts."""
+    return client.store()
+
+
 @contextmanager
 def ingesting() -> Iterator[Ingest]:
     """Run ingest over fresh tables with an ingest key, `chp_local`."""
@@ -173,7 +181,9 @@ def ingesting() -> Iterator[Ingest]:
     with patch.dict(os.environ, ENVIRONMENT), mock_aws():
         settings.cache_clear()
         client.store.cache_clear()
-        store = client.store()
+        auth.cache_of.cache_clear()
+        known.known_in.cache_clear()
+        store = _store()
         make_tables(store)
         create_key(store, scope="ingest", now=NOW, text=KEY)
         with (

@@ -2,6 +2,9 @@
 
 import gzip
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from threading import Event
@@ -270,3 +273,13 @@ def test_four_megabytes_of_logs_are_taken(ingest: Ingest) -> None:
     assert 3_500_000 < len(body) < BODY_BYTES
     assert ingest.post(raw=body).body["accepted"] == 1_100
     assert len(ingest.logs()) == 1_100
+
+
+def test_a_cold_start_imports_nothing_that_ingest_does_not_use() -> None:
+    """Rule: STYLE.md, cold start: a cold start is a user's first alert."""
+    script = "import sys, functions.ingest.app; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)})
+    loaded = set(run.stdout.split())
+    assert "nightjar.pipeline.ingest" in loaded
+    unwanted = ("nightjar.api", "nightjar.channels", "nightjar.core.rollups", "slack_sdk", "pydantic", "pynamodb", "ddsketch", "simplejson", "moto", "local.")
+    assert [name for name in loaded if name.startswith(unwanted)] == []

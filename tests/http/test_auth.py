@@ -35,6 +35,8 @@ class Counted:
 
     def _get(self, real: Any, **request: Any) -> Any:
         self.reads += 1
+        if request["Key"]["SK"]["S"].startswith("unknown"):
+            return {}
         return real(**request)
 
 

@@ -52,7 +52,9 @@ def _write(raw: Any, parts: list[str]) -> None:
     """Append the JSON of one value; the rest of what is too long anyway is left out."""
     if len(parts) > MAX_BYTES:
         return
-    if isinstance(raw, dict):
+    if isinstance(raw, str):
+        parts.append(encode_basestring(raw))
+    elif isinstance(raw, dict):
         for number, (key, value) in enumerate(raw.items()):
             parts.append(("," if number else "{") + encode_basestring(key) + ":")
             _write(value, parts)
