@@ -53,31 +53,23 @@ class Pile:
         folded: All of them as a bucket of their own.
     """
 
-    __slots__ = ("_spans", "arrivals", "bin", "event_id", "folded")
+    __slots__ = ("arrivals", "bin", "event_id", "folded")
 
     def __init__(self, event_id: str, bin: Bin) -> None:
         self.event_id = event_id
         self.bin = bin
         self.arrivals: list[Arrival] = []
         self.folded = Bucket()
-        self._spans: dict[str, tuple[str, str]] = {}
 
     def take(self, arrival: Arrival) -> Parked | None:
         """Take a log in; tell where the code failed on it."""
         self.arrivals.append(arrival)
-        self._span(arrival.source, arrival.number, arrival.number)
         return _count(self.folded, arrival)
 
     def join(self, other: "Pile") -> None:
         """Take in what falls into a part of this bucket."""
         self.arrivals.extend(other.arrivals)
         self.folded.absorb(other.folded)
-        for source, (lowest, highest) in other._spans.items():  # noqa: SLF001
-            self._span(source, lowest, highest)
-
-    def _span(self, source: str, lowest: str, highest: str) -> None:
-        known = self._spans.get(source)
-        self._spans[source] = (min(known[0], lowest), max(known[1], highest)) if known else (lowest, highest)
 
     def onto(self, bucket: Bucket, marks: Marks) -> Marks | None:
         """Add to a bucket those logs that it has not counted yet.
@@ -89,12 +81,15 @@ class Pile:
         Returns:
             The marks to store with the bucket; None where all was counted before and nothing has changed.
         """
-        spans = self._spans.items()
-        if all(marks.get(source, "") >= highest for source, (_, highest) in spans):
+        numbers: dict[str, list[str]] = {}
+        for arrival in self.arrivals:
+            numbers.setdefault(arrival.source, []).append(arrival.number)
+        highest = {source: max(found) for source, found in numbers.items()}
+        if all(marks.get(source, "") >= number for source, number in highest.items()):
             return None
-        untouched = all(marks.get(source, "") < lowest for source, (lowest, _) in spans)
+        untouched = all(marks.get(source, "") < min(found) for source, found in numbers.items())
         bucket.absorb(self.folded if untouched else self._fold_after(marks))
-        return {**marks, **{source: max(highest, marks.get(source, "")) for source, (_, highest) in spans}}
+        return {**marks, **{source: max(number, marks.get(source, "")) for source, number in highest.items()}}
 
     def _fold_after(self, marks: Marks) -> Bucket:
         """Fold again, without what was counted: a retry that overlaps with what another worker did."""
@@ -117,7 +112,7 @@ def fold(arrivals: Iterable[Arrival]) -> tuple[list[Pile], list[Parked]]:
     """
     piles: dict[tuple[str, Bin], Pile] = {}
     parked = []
-    for arrival in {(arrival.source, arrival.event_id, arrival.number): arrival for arrival in arrivals}.values():
+    for arrival in {arrival[1:3]: arrival for arrival in arrivals}.values():  # one a source and number
         minute: Bin = ("m", floor(arrival.at, MINUTE))
         failed = _pile(piles, arrival.event_id, minute).take(arrival)
         if failed:

@@ -157,6 +157,8 @@ def _each(work: Callable[[Item], None], items: Sequence[Item], failure: str) -> 
         futures = [pool.submit(work, item) for item in items]
     for item, future in zip(items, futures, strict=True):
         error = future.exception()
+        if error and not isinstance(error, Exception):
+            raise error  # the process is to end: this is no answer
         if error:
             logger().error(failure, exc_info=error)
             count("RollupFailures")
