@@ -19,7 +19,7 @@ from nightjar.core.instants import SECOND, parse_instant
 from nightjar.http import auth
 from nightjar.pipeline import known
 from nightjar.settings import settings
-from nightjar.storage import client
+from nightjar.storage import batches, client
 from nightjar.storage.client import Store
 from nightjar.storage.keys import create_key
 from nightjar.storage.patience import WORKERS, Patience
@@ -183,6 +183,7 @@ def ingesting() -> Iterator[Ingest]:
         client.store.cache_clear()
         auth.cache_of.cache_clear()
         known.known_in.cache_clear()
+        batches.seen_in.cache_clear()
         store = _store()
         make_tables(store)
         create_key(store, scope="ingest", now=NOW, text=KEY)

@@ -10,7 +10,7 @@ from nightjar.core.events import ONE_SHARD
 from nightjar.core.logs import new_log_id
 from nightjar.core.sources import raw_key
 from nightjar.settings import Tables
-from nightjar.storage.batches import LOOK_FIRST, Item, Place, write
+from nightjar.storage.batches import LOOK_FIRST, Item, Place, seen_in, write
 from nightjar.storage.client import Store
 from nightjar.storage.faults import StorageBusy
 from nightjar.storage.logs import item
@@ -155,6 +155,18 @@ def test_a_large_array_makes_progress_at_each_try_under_a_throttle_and_writes_no
     assert len(partition.there) == stored == 20_000
     assert 8 <= tries <= 15
     assert write(store, sent, clock.patience(3)) == []
+
+
+def test_another_process_finds_out_by_reading_what_is_stored() -> None:
+    clock, sent = Clock(), items(2_000)
+    partition = Partition(clock)
+    tables = Tables("logs", "", "", "", "", "")
+    assert write(Store(partition, tables), sent, clock.patience(9)) == []  # type: ignore[arg-type]
+    seen_in.cache_clear()
+    partition.there.difference_update(list(partition.there)[:300])
+    assert write(Store(partition, tables), sent, clock.patience(9)) == []  # type: ignore[arg-type]
+    assert len(partition.there) == 2_000
+    assert len(partition.written) == 2_300
 
 
 def test_an_array_of_ordinary_size_is_not_read_first(ingest: Ingest) -> None:

@@ -1,6 +1,7 @@
 """Raw logs into their table: 25 a call, several calls at once, all of them or StorageBusy."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from botocore.exceptions import ClientError
@@ -19,6 +20,10 @@ _READS = 100
 # Larger arrays may need several tries, and what an earlier one stored is then not written again: a partition takes
 # 1,000 writes a second, so 20,000 logs of one event would otherwise be refused for ever.
 LOOK_FIRST = 1_000
+
+# What this process has seen stored of large arrays: the next try often comes to the same process, and reading the keys of
+# 50,000 logs takes a second of the three that there are. A stored log stays longer than any retry of it is accepted.
+_REMEMBERED = 200_000
 
 Item = dict[str, "AttributeValueTypeDef"]
 Place = tuple[str, str]
@@ -52,11 +57,25 @@ def slices(found: Sequence[Some], size: int) -> list[Sequence[Some]]:
     return [found[start : start + size] for start in range(0, len(found), size)]
 
 
+@lru_cache(maxsize=4)
+def seen_in(store: Store) -> dict[Place, None]:  # noqa: ARG001
+    """Return the keys that this process knows to be in a store."""
+    return {}
+
+
 def _put_missing(store: Store, items: dict[Place, Item], patience: Patience) -> list[Place]:
+    seen = seen_in(store)
+    unknown = [place for place in items if place not in seen]
+    if not unknown:
+        return []
     patience.check()
-    there = _stored(store, list(items))
-    missing = [item for place, item in items.items() if place not in there]
-    return [place for batch in slices(missing, _WRITES) for place in _put(store, batch, patience)]
+    there = _stored(store, unknown)
+    missing = [items[place] for place in unknown if place not in there]
+    refused = [place for batch in slices(missing, _WRITES) for place in _put(store, batch, patience)]
+    if len(seen) > _REMEMBERED:
+        seen.clear()
+    seen.update(dict.fromkeys(place for place in unknown if place not in refused))
+    return refused
 
 
 def _stored(store: Store, places: Sequence[Place]) -> set[Place]:
