@@ -68,7 +68,8 @@ def test_the_longest_texts_are_cut_between_characters_with_an_ellipsis() -> None
 @pytest.mark.parametrize("field", ["event", "agent", "title", "description"])
 @pytest.mark.parametrize("typed", NASTY)
 def test_what_a_user_typed_is_escaped_once_and_never_a_mention_or_a_link(field: str, typed: str) -> None:
-    for message in [*slack.render(notices(**{field: typed})), *slack.render(notices(2, **{field: typed}))]:
+    given: Any = {field: typed}
+    for message in [*slack.render(notices(**given)), *slack.render(notices(2, **given))]:
         text = json.dumps(message.payload, ensure_ascii=False)
         assert not any(forbidden in text for forbidden in ("<!", "<@", "<#", "<https://evil"))
         escaped = typed.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
