@@ -30,13 +30,7 @@ DONE: Answer = {"batchItemFailures": []}
 
 @dataclass
 class Function:
-    """The function, deployed.
-
-    Attributes:
-        judged: What it judged: event's policies and changed buckets.
-        counted: Its metrics.
-        known: The policies of events.
-    """
+    """The function, deployed, with what it judged (policies and buckets), its metrics, and the policies of events."""
 
     cloud: Cloud
     store: Store
@@ -282,16 +276,10 @@ def test_a_bucket_tells_the_engines_clock_at_its_latest_write(function: Function
     assert getattr(function.bucket("e", "m"), "clock", 0) == NOON + MINUTE
 
 
-def test_a_stream_that_was_enabled_anew_starts_its_numbers_again(function: Function) -> None:
+@pytest.mark.parametrize("other", [{"shard": 1}, {"arn": "arn:aws:dynamodb:eu-west-1:1:table/Logs/stream/2026-03-02T00:00:00.000"}])
+def test_another_write_shard_and_a_stream_enabled_anew_have_numbers_of_their_own(function: Function, other: Any) -> None:
     function(record(900, "e", NOON, 1))
-    anew = "arn:aws:dynamodb:eu-west-1:123456789012:table/Logs/stream/2026-03-02T00:00:00.000"
-    function(record(5, "e", NOON, 1, arn=anew))
-    assert function.counts("e") == (2, 2)
-
-
-def test_write_shards_have_numbers_of_their_own(function: Function) -> None:
-    function(record(900, "e", NOON, 1, shard=0))
-    function(record(5, "e", NOON, 1, shard=1))
+    function(record(5, "e", NOON, 1, **other))
     assert function.counts("e") == (2, 2)
 
 
