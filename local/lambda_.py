@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from pathlib import Path
@@ -67,10 +68,10 @@ class Worker:
             stderr=output,
         )
         theirs.close()
-        failure = self._receive(rules.INIT_SECONDS.value * 3)  # this machine may be slower than Lambda's
-        if failure is None or failure:
+        failure = self._loaded()
+        if failure:
             self.kill()
-            raise Died((failure or b"it did not load in time").decode())
+            raise Died(failure)
 
     def call(self, event: bytes, request_id: str) -> tuple[Answer, bool]:
         """Hand over one event.
@@ -89,6 +90,8 @@ class Worker:
                 return _error("Sandbox.Timedout", f"RequestId: {request_id} Error: Task timed out after {seconds:.2f} seconds"), False
             return _sized(self._connection.recv_bytes(), request_id, failed=bool(failed)), True
         except (EOFError, OSError):
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(1)
             self.kill()
             return _error("Runtime.ExitError", f"RequestId: {request_id} Error: Runtime exited with error: exit status {self._process.returncode}"), False
 
@@ -100,12 +103,15 @@ class Worker:
 
     def _receive(self, seconds: float) -> bytes | None:
         """Receive one message; None if none came in time."""
-        if not self._connection.poll(seconds):
-            return None
+        return self._connection.recv_bytes() if self._connection.poll(seconds) else None
+
+    def _loaded(self) -> str:
+        """Wait until the handler is loaded; return why it is not."""
         try:
-            return self._connection.recv_bytes()
+            failure = self._receive(rules.INIT_SECONDS.value * 3)  # this machine may be slower than Lambda's
         except EOFError:
-            raise Died(f"the process of {self._function.logical_id} ended while it loaded") from None
+            return f"the process of {self._function.logical_id} ended while it loaded"
+        return f"{self._function.logical_id} did not load in time" if failure is None else failure.decode()
 
 
 class Pool:

@@ -1,5 +1,6 @@
 """A small HTTP/1.1 server on 127.0.0.1: bytes in, bytes out, a thread a connection."""
 
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -72,7 +73,9 @@ class _Http(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a client that hangs up is no news."""
+        """Show what went wrong here; a client that hangs up is no news."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def _handler(respond: Respond) -> type[BaseHTTPRequestHandler]:

@@ -212,3 +212,29 @@ def test_the_layer_is_pinned() -> None:
     lines = (TEMPLATE.parent / "layers/nightjar/requirements.txt").read_text().splitlines()
     assert lines == sorted(lines)
     assert all("==" in line for line in lines)
+
+
+ALARMS = {name: each for name, each in source()["Resources"].items() if each["Type"] == "AWS::CloudWatch::Alarm"}
+
+
+def test_alarms_cost_nothing_where_nobody_hears_them() -> None:
+    assert {each["Condition"] for each in ALARMS.values()} == {"HasAlarmTopic"}
+    assert all(each["Properties"]["AlarmActions"] == [{"Ref": "AlarmTopic"}] for each in ALARMS.values())
+
+
+@pytest.mark.parametrize("metric", ["Errors", "Throttles"])
+def test_every_functions_errors_and_throttles_are_watched(metric: str) -> None:
+    watched = [each["Properties"] for each in ALARMS.values() if each["Properties"]["MetricName"] == metric]
+    assert {each["Dimensions"][0]["Value"]["Ref"] for each in watched} == set(FUNCTIONS)
+
+
+@pytest.mark.parametrize("metric", sorted(each["Properties"]["MetricName"] for each in ALARMS.values() if each["Properties"]["Namespace"] == "Nightjar"))
+def test_an_alarm_watches_a_metric_that_the_code_writes(metric: str) -> None:
+    code = [*TEMPLATE.parent.glob("layers/nightjar/nightjar/**/*.py"), *TEMPLATE.parent.glob("functions/**/*.py")]
+    assert any(f'count("{metric}"' in each.read_text() for each in code)
+
+
+def test_a_dead_schedule_and_streams_that_stand_still_are_watched() -> None:
+    assert ALARMS["TicksMissing"]["Properties"]["TreatMissingData"] == "breaching"
+    ages = [each["Properties"]["Dimensions"][0]["Value"]["Ref"] for each in ALARMS.values() if each["Properties"]["MetricName"] == "IteratorAge"]
+    assert set(ages) == {"RollupFunction", "NotifierFunction"}

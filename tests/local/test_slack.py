@@ -90,11 +90,11 @@ def test_the_page_draws_every_kind_of_block_and_lets_nothing_through() -> None:
     evil = "<script>alert(1)</script>"
     blocks = [
         {"type": "header", "text": {"type": "plain_text", "text": f"Head {evil}"}},
-        {"type": "section", "text": {"type": "mrkdwn", "text": "*20*"}, "fields": [{"type": "mrkdwn", "text": "one"}, {"type": "plain_text", "text": evil}]},
+        {"type": "section", "text": {"type": "mrkdwn", "text": "*20*"}, "fields": [{"type": "mrkdwn", "text": evil}, {"type": "plain_text", "text": evil}]},
         {"type": "divider"},
         {"type": "context", "elements": [{"type": "mrkdwn", "text": "ctx"}]},
         {"type": "rich_text", "elements": [
-            {"type": "rich_text_section", "elements": [{"type": "text", "text": evil, "style": {"bold": True}}, {"type": "link", "url": "javascript:x", "text": "l"}]},
+            {"type": "rich_text_section", "elements": [{"type": "text", "text": evil, "style": {"bold": True}}, {"type": "link", "url": "javascript:x"}]},
             {"type": "rich_text_list", "style": "bullet", "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": "point"}]}]},
             {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": "pre"}]},
         ]},
@@ -103,8 +103,9 @@ def test_the_page_draws_every_kind_of_block_and_lets_nothing_through() -> None:
     ]  # fmt: skip
     html = page("ops", ["ops", "dev"], [(1795615387.0, {"text": "x", "blocks": blocks}), (1795615388.0, {"text": "bare *text*"})])
     assert "<script>" not in html
-    assert "javascript:" not in html
-    for expected in ("Head &lt;script&gt;", "<b>20</b>", "<hr>", "ctx", "<li>point</li>", "<pre>pre</pre>", ">Open</a>", "[unheard_of]", "bare <b>text</b>", "14:03:07", "# dev"):
+    assert '="javascript:' not in html
+    drawn = ("Head &lt;script&gt;", "<b>20</b>", "<hr>", "ctx", "<li>point</li>", "<pre>pre</pre>", ">Open</a>", "[unheard_of]")
+    for expected in (*drawn, "bare <b>text</b>", "14:03:07", "# dev"):
         assert expected in html, expected
 
 

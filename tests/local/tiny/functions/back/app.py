@@ -2,6 +2,7 @@
 
 import os
 import time
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -26,8 +27,8 @@ def handler(event: Any, _context: object) -> dict[str, Any]:
             see("thing", name)
         else:
             see("job", record["body"])
-            if record["body"] == "slow":
-                time.sleep(1)
+            while record["body"].startswith("/") and not Path(record["body"]).exists():
+                time.sleep(0.02)
             if record["body"] == "later":
                 again.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": again}
