@@ -151,7 +151,7 @@ class Desk:
         found = self.queue.sqs.receive_message(
             QueueUrl=self.queue.url, MaxNumberOfMessages=10, WaitTimeSeconds=0, VisibilityTimeout=0, AttributeNames=["All"]
         ).get("Messages", [])
-        return [_sqs_record(dict(message)) for message in found]
+        return [sqs_record(dict(message)) for message in found]
 
     def deliver(self, tray: str, receives: int = 1) -> bool:
         """Answer a bell for a tray; the wait that a receiver asked for is noted."""
@@ -198,7 +198,8 @@ def _alert_text(told: Transition) -> str:
     return json.dumps(json.loads(transition_to_text(told))["alert"])
 
 
-def _sqs_record(message: dict[str, Any]) -> dict[str, Any]:
+def sqs_record(message: dict[str, Any]) -> dict[str, Any]:
+    """A received message as a record of an SQS event."""
     return {
         "eventSource": "aws:sqs",
         "messageId": message["MessageId"],

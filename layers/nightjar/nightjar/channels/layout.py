@@ -19,7 +19,7 @@ def lines_of(notice: Notice, escape: Callable[[str], str] = str, *, full: bool) 
     if full:
         lines = [notice.heading, notice.sentence, "", *(f"{name}: {value}" for name, value in notice.facts)]
         lines += ["", notice.description] if notice.description else []
-        lines += ["", f"Trend: {notice.trend}"] if notice.trend else []
+        lines += ["", notice.trend] if notice.trend else []
     return "\n".join([*map(escape, lines), *([f"Runbook: {notice.runbook_url}"] if notice.runbook_url else [])])
 
 

@@ -94,7 +94,7 @@ def _full(notice: Notice) -> dict[str, Any]:
     if notice.description:
         blocks.append({"type": "section", "text": _plain(notice.description, _SECTION)})
     if notice.trend:
-        blocks.append({"type": "context", "elements": [_plain(f"Trend {notice.trend}", _FIELD)]})
+        blocks.append({"type": "context", "elements": [_plain(notice.trend, _FIELD)]})
     if notice.runbook_url:
         blocks.append(_rich([_link(notice.runbook_url)]))
     return _payload(f"{notice.heading} ({notice.source}): {notice.sentence}", blocks)

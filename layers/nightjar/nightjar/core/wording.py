@@ -67,7 +67,7 @@ class Notice:
         label: "Critical", "Still critical", "Recovered", …: what stands before the title.
         sentence: The value against the threshold in words, or how it ended.
         facts: Names and values to show beside it.
-        trend: A row of bars; empty when there is none.
+        trend: A row of bars and what they are; empty when there is none.
         transitions: What is told, oldest first.
     """
 
@@ -115,7 +115,7 @@ def notice(transitions: Sequence[Transition], background: Background | None = No
         sentence=_sentence(alert, kind),
         facts=_facts(alert, kind, background),
         description=alert.description,
-        trend=sparkline(background.trend) if background else "",
+        trend=_trend(alert, background) if background and background.trend else "",
         runbook_url=alert.runbook_url,
         agent=alert.agent,
         event=alert.event,
@@ -211,6 +211,12 @@ def _facts(alert: Alert, kind: NoticeKind, background: Background | None) -> tup
     if background and background.day_before is not None and alert.compare != "previous_1d":
         facts.append(("A day before", _number(alert, background.day_before)))
     return tuple(facts)
+
+
+def _trend(alert: Alert, background: Background) -> str:
+    """Draw the last windows, and say what they are."""
+    window = "window" if alert.window == "rolling" else alert.period
+    return f"{sparkline(background.trend)} last {len(background.trend)} {window}s"
 
 
 def _value(alert: Alert, running: bool) -> str:
