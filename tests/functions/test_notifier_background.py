@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from nightjar.core.instants import DAY, HOUR
-from nightjar.core.periods import Bin
 from nightjar.core.wording import Background
 from nightjar.pipeline.background import background
 from nightjar.storage import rollups
@@ -25,8 +24,7 @@ def desk() -> Desk:
 
 def put(desk: Desk, counts: dict[int, int], letter: Any = "h") -> None:
     for start, count in counts.items():
-        place: Bin = (letter, start)
-        assert rollups.write_row(desk.store, "e1", place, Row(bucket([2] * count)))
+        assert rollups.write_row(desk.store, "e1", (letter, start), Row(bucket([2] * count)))
 
 
 def hourly(**given: Any) -> Any:
