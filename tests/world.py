@@ -3,38 +3,42 @@
 A log goes into the table when it is sent; rollup, ticks, routing and delivery happen when the test says so, in its order.
 """
 
-import itertools
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
-from functions.api import app as api
-from functions.evaluator import app as evaluator
-from functions.ingest import app as ingest
-from functions.rollup import app as rollup
-from local.stack import Stack
-from local.template import load
 from nightjar import queues, settings
 from nightjar.core.alerts import Alert, Transition
 from nightjar.core.instants import iso, parse_instant
+from nightjar.pipeline.deliver import Courier
 from nightjar.settings import Tables
 from nightjar.storage import alerts, client, outbox
 from nightjar.storage.client import Store
 from nightjar.storage.keys import create_key
+
+from functions.api import app as api
+from functions.evaluator import app as evaluator
+from functions.ingest import app as ingest
+from functions.notifier import app as notifier
+from functions.rollup import app as rollup
+from local.stack import Stack
+from local.template import load
 from tests.aws import Cloud
 from tests.contract.world import Answer, proxy_event
+from tests.desk import Receivers, sqs_record
 
 KEY = "chp_world_0123456789abcdef0123456789"
 START = parse_instant("2026-03-03T14:00:00Z")
-CONTEXT = SimpleNamespace(function_name="test", memory_limit_in_mb=128, invoked_function_arn="arn:aws:lambda:x", aws_request_id="r")
+CONTEXT = SimpleNamespace(function_name="test", memory_limit_in_mb=128, invoked_function_arn="arn:aws:lambda:x", aws_request_id="r", get_remaining_time_in_millis=lambda: 60_000)
 
 Record = dict[str, Any]
 
@@ -53,6 +57,8 @@ class World:
         now: Wall time, µs.
         logs: Records of new logs that rollup has not been given yet, in the stream's order.
         outbox: Records of transitions that the notifier has not been given yet.
+        receivers: Who is posted to, and what was posted.
+        counted: The judge's metrics.
     """
 
     cloud: Cloud
@@ -60,7 +66,8 @@ class World:
     logs: list[Record] = field(default_factory=list)
     outbox: list[Record] = field(default_factory=list)
     read_upto: dict[str, str] = field(default_factory=dict)
-    ids: Iterator[int] = field(default_factory=itertools.count)
+    receivers: Receivers = field(default_factory=Receivers)
+    counted: Counter[str] = field(default_factory=Counter)
 
     @property
     def store(self) -> Store:
@@ -110,6 +117,29 @@ class World:
         self.read_streams()
         return answer
 
+    def notify(self) -> None:
+        """Give the notifier the transitions that wait, as one batch, then every bell until no tray holds anything."""
+        batch, self.outbox = self.outbox, []
+        if batch:
+            notifier.handler(_through_json({"Records": batch}), CONTEXT)
+        while records := self._bells():
+            for record in records:
+                answer = notifier.handler({"Records": [record]}, CONTEXT)
+                if not answer["batchItemFailures"]:
+                    queues.bells().sqs.delete_message(QueueUrl=queues.bells().url, ReceiptHandle=record["receiptHandle"])
+
+    def _bells(self) -> list[Record]:
+        found = queues.bells().sqs.receive_message(QueueUrl=queues.bells().url, MaxNumberOfMessages=10, AttributeNames=["All"]).get("Messages", [])
+        return [sqs_record(dict(message)) for message in found]
+
+    def count(self, name: str, value: float = 1) -> None:
+        """Take a metric of the judge."""
+        self.counted[name] += int(value)
+
+    def held_back(self) -> int:
+        """How often a silent alert was held back because rollup was behind."""
+        return self.counted["SilentAlertsHeldBack"]
+
     def alerts(self) -> list[Alert]:
         """All alerts, in the order of their opening."""
         found, _ = alerts.list_alerts(self.store, limit=10_000, now=self.now)
@@ -132,7 +162,7 @@ def world(now: int = START, *, fakes: Mapping[str, Any] | None = None) -> Iterat
     environment |= {"QUEUE_BELLS": cloud.stack.queues["BellsQueue"].url, "TICK_LEAD_MINUTES": "", "POWERTOOLS_METRICS_DISABLED": "true", "POWERTOOLS_LOG_LEVEL": "CRITICAL"}
     with mock.patch.dict(os.environ, environment), mock.patch.object(client, "make_client", clients["dynamodb"]), mock.patch.object(queues, "make_client", clients["sqs"]):
         _forget()
-        with _patched(clock, fakes or {}):
+        with _patched(clock, {"functions.notifier.app.Courier": partial(Courier, post=made.receivers), "nightjar.pipeline.judge.count": made.count, **(fakes or {})}):
             create_key(client.store(), scope="admin", now=now, text=KEY)
             yield made
         _forget()
@@ -144,7 +174,7 @@ def _patched(clock: SimpleNamespace, fakes: Mapping[str, Any]) -> Iterator[None]
     from contextlib import ExitStack
 
     with ExitStack() as patches:
-        for app in (api, evaluator, ingest, rollup):
+        for app in (api, evaluator, ingest, notifier, rollup):
             patches.enter_context(mock.patch.object(app, "time", clock))
         for name, fake in fakes.items():
             patches.enter_context(mock.patch(name, fake))

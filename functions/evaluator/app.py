@@ -7,6 +7,7 @@ from nightjar.core.instants import MINUTE, floor, parse_instant
 from nightjar.observability import count, logger, metrics
 from nightjar.pipeline.evaluate import handle_tick
 from nightjar.pipeline.heartbeat import beat
+from nightjar.queues import bells
 from nightjar.settings import settings
 from nightjar.storage.client import store
 
@@ -21,7 +22,8 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, str]:
         logger().error("a tick from the future is refused", tick=event["time"])
         count("TicksRefused")
         return {"outcome": "refused"}
-    outcome = handle_tick(store(), tick, now=now)
+    outcome = handle_tick(store(), bells(), tick, now=now)
     if outcome == "done":
+        count("TicksDone")
         beat(settings().heartbeat_url)
     return {"outcome": outcome}

