@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from urllib.parse import parse_qs
 
 from local.board import Board
 from local.cloud import TARGETS, Service, failure
@@ -15,6 +14,9 @@ _SERVICES = {target: name for name, target in TARGETS.items()}
 _READS = frozenset({
     "BatchGetItem", "DescribeTable", "GetItem", "GetQueueAttributes", "GetQueueUrl", "ListQueues", "ListTables", "Query", "Scan", "TransactGetItems",
 })  # fmt: skip
+
+# SES names its operation by method and path.
+_OPERATIONS = {"POST /v2/email/outbound-emails": "SendEmail"}
 
 # (function or "", service, operation, body) → an answer in place of the real one, or None: where tests make AWS fail.
 Fault = Callable[[str, str, str, bytes], Response | None]
@@ -42,7 +44,7 @@ class Endpoint:
         found = _CREDENTIAL.search(request.header("authorization"))
         caller, signed_for = found.groups() if found else ("", "")
         target, _, operation = request.header("x-amz-target").rpartition(".")
-        operation = operation or parse_qs(request.body.decode("utf-8", "replace")).get("Action", [""])[0]
+        operation = operation or _OPERATIONS.get(f"{request.method} {request.path}", "")
         service = _SERVICES.get(target, signed_for)
         if service not in self._services:
             return failure("UnknownOperationException", f"the local runner has no {service or 'such service'}")

@@ -10,7 +10,6 @@ from moto.core.request import Request as MotoRequest
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.responses import DynamoHandler
 from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
-from moto.ses.responses import EmailResponse
 from moto.sqs.models import sqs_backends
 from moto.sqs.responses import SQSResponse
 
@@ -23,7 +22,6 @@ TARGETS = {"dynamodb": "DynamoDB_20120810", "dynamodbstreams": "DynamoDBStreams_
 _HANDLERS: dict[str, Callable[..., Any]] = {
     "dynamodb": DynamoHandler.dispatch,
     "dynamodbstreams": DynamoDBStreamsHandler.dispatch,
-    "ses": EmailResponse.dispatch,
     "sqs": SQSResponse().dispatch,
 }
 _HEADERS = frozenset({"content-type", "x-amzn-requestid", "x-amzn-errortype", "x-amz-crc32", "x-amzn-query-error"})
@@ -39,6 +37,10 @@ class Service(Protocol):
 
     def handle(self, service: str, headers: Mapping[str, str], body: bytes) -> Response:
         """Answer one call as AWS would."""
+
+
+class Streaming(Service, Protocol):
+    """A DynamoDB: moto's or DynamoDB Local."""
 
     def records(self, table: Table, after: str, limit: int) -> list[dict[str, Any]]:
         """Return the records of a table's stream after a sequence number ("" for the oldest); they may forget those up to it."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from local.board import Board
-from local.cloud import CallFailed, Moto, Service, call
+from local.cloud import CallFailed, Moto, Streaming, call
 from local.lambda_ import Answer, Pool
 from local.sources import schedule, sqs, streams
 from local.stack import REGION, EventSource, Queue, Schedule, Table
@@ -25,7 +25,7 @@ def start(name: str, run: Callable[[], None]) -> threading.Thread:
 class StreamPoller:
     """Delivers one table's stream to one function."""
 
-    def __init__(self, source: EventSource, table: Table, cloud: Service, pool: Pool, board: Board) -> None:
+    def __init__(self, source: EventSource, table: Table, cloud: Streaming, pool: Pool, board: Board) -> None:
         self._name = source.logical_id
         self._settings = streams.Settings.of(source.properties)
         self._table = table

@@ -10,9 +10,10 @@ from typing import IO, Self
 
 from local.aws import Endpoint
 from local.board import Board
-from local.cloud import Moto, Service, create
+from local.cloud import Moto, Service, Streaming, create
 from local.dynamodb_local import DynamoDbLocal
 from local.lambda_ import Died, Pool, environment_of
+from local.mail import Mail
 from local.pollers import Clock, QueuePoller, StreamPoller, start
 from local.server import Front
 from local.slack import Slack
@@ -56,8 +57,8 @@ class Runner:
         self.board = Board()
         self.slack = Slack()
         self.moto = Moto()
-        self.dynamodb: Service = DynamoDbLocal(dynamodb_endpoint) if dynamodb_endpoint else self.moto
-        services: dict[str, Service] = {"dynamodb": self.dynamodb, "dynamodbstreams": self.dynamodb, "sqs": self.moto, "ses": self.moto}
+        self.dynamodb: Streaming = DynamoDbLocal(dynamodb_endpoint) if dynamodb_endpoint else self.moto
+        services: dict[str, Service] = {"dynamodb": self.dynamodb, "dynamodbstreams": self.dynamodb, "sqs": self.moto, "ses": Mail(self.slack.keep)}
         self.endpoint = Endpoint(services, self.stack.functions, self.board)
         self._aws = Server(self.endpoint.respond)
         self.pools = {

@@ -47,6 +47,12 @@ class Slack:
             case _:
                 return _text(405, "method_not_allowed")
 
+    def keep(self, channel: str, payload: Any, status: int = 200) -> None:
+        """Remember a POST, and what it was answered."""
+        with self._lock:
+            self._posts[channel].append(Post(time.time(), status, payload))
+            del self._posts[channel][:-_KEPT]
+
     def posts(self, channel: str) -> list[Post]:
         """Return all POSTs to a channel, refused ones too, oldest first."""
         with self._lock:
@@ -58,9 +64,7 @@ class Slack:
             time.sleep(float(asked["delay"]))
         payload, problem = _payload(request)
         answer = _asked(asked) if "status" in asked else _text(400, problem) if problem else _text(200, "ok")
-        with self._lock:
-            self._posts[channel].append(Post(time.time(), answer.status, payload))
-            del self._posts[channel][:-_KEPT]
+        self.keep(channel, payload, answer.status)
         return answer
 
     def _show(self, channel: str, request: Request) -> Response:

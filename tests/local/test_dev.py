@@ -16,6 +16,9 @@ from typing import Any
 import chirpier
 import pytest
 import requests
+from typer.testing import CliRunner
+
+from local.cli import app
 
 ROOT = Path(__file__).parent.parent.parent
 HEADERS = {"Authorization": "Bearer chp_local"}
@@ -147,6 +150,35 @@ def test_every_control_plane_route_may_do_what_it_does(dev: Dev) -> None:
 
 def policy(**fields: Any) -> dict[str, Any]:
     return {"agent": "worker", "period": "hour", "aggregate": "count", "condition": "gt", "threshold": 20, "severity": "critical", **fields}
+
+
+def test_keys_are_made_listed_and_revoked_from_the_command_line(dev: Dev) -> None:
+    endpoint = ["--endpoint-url", dev.line.split(" aws ")[1].strip()]
+
+    def nightjar(*arguments: str) -> str:
+        found = CliRunner().invoke(app, [*arguments, *endpoint])
+        assert found.exit_code == 0, found.output
+        return found.output.strip()
+
+    key = nightjar("keys", "create", "--agent-prefix", "worker.", "--name", "ci")
+    log = {"agent": "worker.x", "event": "e", "value": 1}
+    for agent, accepted in (("worker.x", 200), ("other", 400)):
+        answer = requests.post(f"{dev.url}/v1.0/logs", json={**log, "agent": agent}, headers={"Authorization": f"Bearer {key}"}, timeout=10)
+        assert answer.status_code == accepted
+    (line,) = [each for each in nightjar("keys", "list").splitlines() if each.endswith("ci")]
+    assert " ingest valid " in line
+    assert key not in line
+    assert nightjar("keys", "revoke", line.split()[0]).startswith("revoked ")
+    assert " revoked " in nightjar("keys", "list")
+    assert CliRunner().invoke(app, ["keys", "revoke", "nothing", *endpoint]).exit_code == 2
+
+
+def test_a_mail_is_shown_in_a_channel_of_the_fake_slack(tmp_path: Path) -> None:
+    with run(tmp_path / "log", "--no-clock", "--parameter", "EmailFrom=nightjar@example.com", "--parameter", "EmailTo=ops@example.com") as running:
+        made = running("POST", "/v1.0/destinations", {"channel": "email", "scope": "all"})
+        assert running("POST", f"/v1.0/destinations/{made['destination_id']}/test")["status"] == "sent"
+        (mail,) = running.messages("mail")
+        assert mail["text"].startswith("From: nightjar@example.com\nTo: ops@example.com\nSubject: ")
 
 
 def test_a_fake_slack_shows_a_page_to_a_browser(dev: Dev) -> None:
