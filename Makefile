@@ -33,7 +33,7 @@ $(SAM_VENV)/.made: requirements-sam.txt
 install: $(VENV)/.dev  ## make .venv with everything in it
 
 demo: $(VENV)/.run  ## a day of jobs, four alerts, two Slack channels: watch the product do its main job
-	$(BIN)/python scripts/demo.py
+	$(BIN)/python -m scripts.demo
 
 dev: $(VENV)/.run  ## a running system on this machine, on its own clock
 	$(BIN)/nightjar dev
