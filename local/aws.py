@@ -48,19 +48,19 @@ class Endpoint:
         service = _SERVICES.get(target, signed_for)
         if service not in self._services:
             return failure("UnknownOperationException", f"the local runner has no {service or 'such service'}")
-        refusal = self._refusal(caller, service, operation, request.body)
+        try:
+            wanted = needs(service, operation, request.body)
+        except (ValueError, KeyError, AttributeError, TypeError):
+            return failure("SerializationException", "the request is no JSON of this operation")
+        refusal = self._refusal(caller, wanted)
         if refusal is None and self.fault is not None:
             refusal = self.fault(caller, service, operation, request.body)
-        return refusal or self._pass_on(service, operation, request)
+        return refusal or self._pass_on(service, operation, request, wanted)
 
-    def _refusal(self, caller: str, service: str, operation: str, body: bytes) -> Response | None:
+    def _refusal(self, caller: str, wanted: set[Need]) -> Response | None:
         function = self._functions.get(caller)
         if function is None:
             return None
-        try:
-            wanted = needs(service, operation, body)
-        except (ValueError, KeyError, AttributeError, TypeError):
-            return failure("SerializationException", "the request is no JSON of this operation")
         self.used.setdefault(caller, set()).update(wanted)
         lacking = sorted(missing(function, wanted))
         if not lacking:
@@ -70,12 +70,12 @@ class Endpoint:
         message = f"User: {function.arn} is not authorized to perform: {action} on resource: {resource} {because}"
         return failure("com.amazon.coral.service#AccessDeniedException", message)
 
-    def _pass_on(self, service: str, operation: str, request: Request) -> Response:
+    def _pass_on(self, service: str, operation: str, request: Request, wanted: set[Need]) -> Response:
         headers = {"X-Amz-Target": request.header("x-amz-target"), "Content-Type": request.header("content-type")}
         try:
             return self._services[service].handle(service, headers, request.body)
         except Exception as error:  # noqa: BLE001 — a fault of the simulator is AWS's 500 to the function
             return failure("InternalServerError", f"{type(error).__name__}: {error}", 500)
         finally:
-            if operation not in _READS:
-                self._board.wrote()
+            for resource in set() if operation in _READS else {arn.replace("/", ":").rpartition(":")[2] for _, arn in wanted}:
+                self._board.wrote(resource)

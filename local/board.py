@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,14 +10,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """Why a source has nothing to do: it saw all that was written up to `version`, and what it holds waits for a time."""
+    """Why a source has nothing to do: it saw all that was written to its resource up to `version`; what it holds waits for a time."""
 
+    resource: str
     version: int
     waiting: int
 
 
 class Board:
-    """The number of writes so far, who works, and who rests.
+    """The number of writes to each table and queue so far, who works, and who rests.
 
     A source that has looked at everything up to a version says so by resting; a later write makes it look again. So nothing
     polls, and "nothing can run now" is a fact: all rest at the newest version, and no invocation runs.
@@ -24,22 +26,21 @@ class Board:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._version = 0
+        self._versions: dict[str, int] = defaultdict(int)
         self._running = 0
         self._rests: dict[str, Rest | None] = {}
         self._closed = False
 
-    def wrote(self) -> None:
-        """Note that something was written: every source looks again."""
+    def wrote(self, resource: str) -> None:
+        """Note that something was written to a table or a queue (by name): its sources look again."""
         with self._changed:
-            self._version += 1
+            self._versions[resource] += 1
             self._changed.notify_all()
 
-    @property
-    def version(self) -> int:
-        """The number of writes so far; read it before looking at what there is to do."""
+    def version(self, resource: str) -> int:
+        """Return the number of writes to a resource so far; read it before looking at what there is to do."""
         with self._changed:
-            return self._version
+            return self._versions[resource]
 
     @property
     def closed(self) -> bool:
@@ -75,19 +76,20 @@ class Board:
             self._rests.pop(name, None)
             self._changed.notify_all()
 
-    def rest(self, name: str, *, seen: int, waiting: int = 0, until: float | None = None) -> None:
+    def rest(self, name: str, resource: str, *, seen: int, waiting: int = 0, until: float | None = None) -> None:
         """Sleep until something is written after `seen`, or until a time.
 
         Args:
             name: The source.
+            resource: What it reads.
             seen: The version read before the source looked.
             waiting: How many records or messages it holds that wait for a time.
             until: When (`time.time()` seconds) the first of them may go on; None for never.
         """
         with self._changed:
-            self._rests[name] = Rest(seen, waiting)
+            self._rests[name] = Rest(resource, seen, waiting)
             self._changed.notify_all()
-            while not self._closed and self._version == seen:
+            while not self._closed and self._versions[resource] == seen:
                 left = None if until is None else until - time.time()
                 if left is not None and left <= 0:
                     break
@@ -111,4 +113,4 @@ class Board:
     def _at_rest(self) -> bool:
         if self._closed:
             return True
-        return not self._running and all(rest is not None and rest.version == self._version for rest in self._rests.values())
+        return not self._running and all(rest is not None and rest.version == self._versions[rest.resource] for rest in self._rests.values())

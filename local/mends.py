@@ -8,6 +8,7 @@
 4. An update that makes an item makes one INSERT, not two.
 5. Delivered stream records are dropped, so that memory stays flat; numbers go on from a counter, not from the length.
 6. A batch with one key twice, or with more than 25 items, is refused.
+7. A Query looks at its partition; moto compares the key of every item of the table.
 """
 
 import copy
@@ -21,6 +22,7 @@ from moto.dynamodb.models.dynamo_type import Item
 from moto.dynamodb.models.table import StreamRecord, StreamShard, Table
 
 BATCH = 25
+_INDEX_NAME = 6  # its place among the arguments of Table.query after the key
 
 
 class Stream(StreamShard):
@@ -57,6 +59,25 @@ class Stream(StreamShard):
         while self.items and int(self.items[0].record["dynamodb"]["SequenceNumber"]) <= number:
             del self.items[0]
         return [record.to_json() for record in self.items[:quantity]]
+
+
+class Partitions(Table):
+    """A table whose queries look at one partition (mend 7)."""
+
+    _asked: Any = None
+
+    def query(self, hash_key: Any, *rest: Any, **named: Any) -> Any:
+        """Query, of the table or of an index."""
+        index = named.get("index_name", rest[_INDEX_NAME] if len(rest) > _INDEX_NAME else None)
+        self._asked = None if index else hash_key
+        try:
+            return super().query(hash_key, *rest, **named)
+        finally:
+            self._asked = None
+
+    def all_items(self) -> list[Item]:
+        """Return the items of the partition that is asked for, or all."""
+        return super().all_items() if self._asked is None else list(self.items.get(self._asked, {}).values())
 
 
 class Backend(DynamoDBBackend):
@@ -126,8 +147,9 @@ class Backend(DynamoDBBackend):
                 del table.stream_shard.items[lengths[table.name] :]
 
     def create_table(self, *arguments: Any, **named: Any) -> Table:
-        """Make a table, its stream with the mends."""
+        """Make a table, it and its stream with the mends."""
         table: Table = super().create_table(*arguments, **named)
+        table.__class__ = Partitions  # type: ignore[type-abstract]  # moto's abstract methods are CloudFormation's
         if table.stream_shard is not None:
             table.stream_shard = Stream(table)
         return table

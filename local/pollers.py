@@ -38,15 +38,15 @@ class StreamPoller:
     def run(self) -> None:
         """Deliver until the board is closed."""
         while not self._board.closed:
-            seen = self._board.version
+            seen = self._board.version(self._table.name)
             there = self._cloud.records(self._table, self.position.after, _FETCH)
             batch = streams.next_batch(there, self.position, self._settings)
             if batch is None:
-                self._board.rest(self._name, seen=seen)
+                self._board.rest(self._name, self._table.name, seen=seen)
             elif not batch.records:
                 self.position = streams.passed(self.position, batch.upto)
             elif time.time() < self.position.ready_at:
-                self._board.rest(self._name, seen=seen, waiting=len(batch.records), until=self.position.ready_at)
+                self._board.rest(self._name, self._table.name, seen=seen, waiting=len(batch.records), until=self.position.ready_at)
             else:
                 self._deliver(batch)
         self._board.leave(self._name)
@@ -73,13 +73,14 @@ class QueuePoller:
     def run(self) -> None:
         """Deliver until the board is closed."""
         while not self._board.closed:
-            seen = self._board.version
+            seen = self._board.version(self._queue.name)
             messages = self._receive()
             if messages:
                 self._deliver(messages)
                 continue
             waiting = self._cloud.waiting(self._queue.name, time.time())
-            self._board.rest(self._name, seen=seen, waiting=waiting.count if self._counts else 0, until=waiting.first)
+            held = waiting.count if self._counts else 0
+            self._board.rest(self._name, self._queue.name, seen=seen, waiting=held, until=waiting.first)
         self._board.leave(self._name)
 
     def _receive(self) -> list[dict[str, Any]]:
@@ -96,7 +97,7 @@ class QueuePoller:
                 call(self._cloud, "sqs", "DeleteMessage", {"QueueUrl": self._queue.url, "ReceiptHandle": message["ReceiptHandle"]})
             except CallFailed:
                 continue  # it became visible again meanwhile, and another consumer has it
-        self._board.wrote()  # its group is free
+        self._board.wrote(self._queue.name)  # its group is free
 
 
 class Clock:

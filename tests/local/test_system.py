@@ -124,7 +124,7 @@ def test_one_slow_message_delays_no_other_group(tiny: Runner, tmp_path: Path) ->
     slow = tmp_path / "go on"
     for body in (str(slow), "fast"):
         call(tiny.moto, "sqs", "SendMessage", message(tiny, body))
-        tiny.board.wrote()
+        tiny.board.wrote("nightjar-Jobs.fifo")
     deadline = time.monotonic() + 4
     while not seen(tiny, "job", "fast") and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -136,10 +136,10 @@ def test_one_slow_message_delays_no_other_group(tiny: Runner, tmp_path: Path) ->
 
 def test_a_message_that_is_named_waits_until_it_is_visible(tiny: Runner) -> None:
     call(tiny.moto, "sqs", "SendMessage", message(tiny, "later"))
-    tiny.board.wrote()
+    tiny.board.wrote("nightjar-Jobs.fifo")
     assert drain(tiny)["waiting"] == 1
     call(tiny.moto, "sqs", "PurgeQueue", {"QueueUrl": tiny.stack.queues["Jobs"].url})
-    tiny.board.wrote()
+    tiny.board.wrote("nightjar-Jobs.fifo")
     assert drain(tiny)["waiting"] == 0
 
 
