@@ -198,6 +198,8 @@ class Engine:
     def _conclude(self, watch: Watch, findings: list[Finding]) -> None:
         """Take verdicts in, then weigh each period, oldest first."""
         counted = [finding for finding in findings if _is_counted(watch, finding)]
+        for finding in counted:
+            self._know_slots(watch, finding)
         before = {finding.period.start: watch.verdicts.judged.get(finding.period.start) for finding in counted}
         for finding in counted:
             watch.record(finding.period, finding.reading)
@@ -207,6 +209,14 @@ class Engine:
                 watch.quiet = watch.quiet and finding.reading.verdict is not Verdict.HEALTHY
             else:
                 _restore(watch, finding.period, before[finding.period.start])
+
+    def _know_slots(self, watch: Watch, finding: Finding) -> None:
+        """Judge, for M of N only, closed slots that no tick and no data judged: what can be read from the rollups counts."""
+        for slot in watch.verdicts.slots(watch.policy, watch.calendar, finding.period)[1:]:
+            if self._is_closed(watch, slot) and not (slot.start in watch.verdicts.judged and self._inside_horizon(watch, slot)):
+                found = self._look_at_ended(watch, slot, finding.moment)
+                if _is_counted(watch, found):
+                    watch.record(slot, found.reading)
 
     def _weigh(self, watch: Watch, period: Period, moment: Moment) -> bool:
         """Do what a period and those that have it as a slot call for. Return False when the period's own judgement is held back."""

@@ -159,10 +159,10 @@ def _each(work: Callable[[Item], None], items: Sequence[Item]) -> None:
         return
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         futures = [pool.submit(work, item) for item in items]
-    errors = [error for future in futures if isinstance(error := future.exception(), Exception)]
+    errors = [error for future in futures if (error := future.exception())]
     for error in errors:
         logger().error("a judgement failed", exc_info=error)
     count("JudgementErrors", len(errors))
-    passing = [error for error in errors if judge.is_passing(error)]
+    passing = [error for error in errors if not isinstance(error, Exception) or judge.is_passing(error)]
     if passing:
         raise passing[0]

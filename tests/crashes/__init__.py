@@ -1,0 +1,1 @@
+"""Handlers that die at any call, and the platform that comes again."""
