@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from nightjar.core.actions import act_on_open
 from nightjar.core.alerts import Alert
 from nightjar.core.evaluation import judge_period
 from nightjar.core.evidence import Evidence
@@ -169,6 +170,21 @@ def test_a_late_period_before_an_open_alert_is_an_alert_of_its_own_if_a_recovery
     engine.judge(hour("12:00"), hours({"12:00": 40, "14:00": 30}), "15:02", by_data=True)
     assert engine.told == ["opened", "opened", "resolved recovered"]
     assert (engine.open.period_start, len(engine.alerts)) == (at("14:00"), 2)
+
+
+def test_a_late_period_of_an_alert_that_a_person_resolved_does_not_join_the_next_one() -> None:
+    engine = Engine(policy())
+    buckets = hours({"12:00": 30, "13:00": 30, "14:00": 30})
+    engine.judge(hour("12:00"), buckets, "13:01")
+    engine.judge(hour("13:00"), buckets, "14:01")
+    resolved = act_on_open(engine.state, "resolve", clock=at("14:02"), now=at("14:02"))
+    assert resolved.state is not None
+    engine.state = resolved.state
+    engine.alerts.update({alert.alert_id: alert for alert in resolved.alerts})
+    engine.judge(hour("14:00"), buckets, "15:01")
+    more = {**buckets, **hours({"13:00": 35})}
+    assert engine.judge(hour("13:00"), more, "15:02", by_data=True).reason == "inside_an_ended_alert"
+    assert (engine.open.period_start, engine.told) == (at("14:00"), ["opened", "opened"])
 
 
 def test_two_of_three_opens_with_the_period_that_fills_them() -> None:

@@ -52,12 +52,14 @@ def _in_alarm(step: Step, period: Period, verdict: Verdict, evidence: Evidence, 
     state, policy, alert = step.state, evidence.policy, step.state.open
     if state.quiet:
         return Decision("quiet_until_healthy")
-    if alert is not None and (period.start >= alert.period_start or _joins(alert, period, evidence, state)):
+    if alert is not None and period.start >= alert.period_start:
         return _goes_on(step, alert, period, verdict, evidence)
     span = span_containing(state, period.start)
+    if span is not None and ended is not None and span.ending != "corrected":
+        return _amended(step, ended, period, verdict, evidence)
+    if alert is not None and _joins(alert, period, evidence, state):
+        return _goes_on(step, alert, period, verdict, evidence)
     if alert is None and span is not None and ended is not None:
-        if span.ending != "corrected":
-            return _amended(step, ended, period, verdict, evidence)
         step.forget(span)
         step.open("reopened", with_period(ended, policy, period, verdict))
     else:
