@@ -18,7 +18,7 @@ from nightjar.pipeline.judge import judge_changed
 from nightjar.settings import Tables
 from nightjar.storage import policies, rollups
 from nightjar.storage.client import Store
-from nightjar.storage.clock import begin_tick
+from nightjar.storage.clock import begin_tick, read_clock
 from nightjar.storage.keys import create_key
 
 if TYPE_CHECKING:
@@ -152,11 +152,13 @@ def slack(**given: Any) -> dict[str, Any]:
 def logged(api: Api, event_id: str, at: str, *values: object) -> None:
     """Put logs into the minute and the hour of an instant, as rollup does."""
     instant = parse_instant(at)
+    clock = read_clock(api.store)
     for letter, unit in (("m", MINUTE), ("h", HOUR)):
         bin: Any = (letter, floor(instant, unit))
         row = rollups.read_row(api.store, event_id, bin, now=api.now)
         for value in values:
             row.bucket.add(Decimal(str(value)), instant)
+        row.bucket.clock = clock.tick if clock else None
         assert rollups.write_row(api.store, event_id, bin, row)
 
 

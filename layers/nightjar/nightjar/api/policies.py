@@ -16,10 +16,12 @@ from nightjar.core.events import Event, new_event
 from nightjar.core.instants import MINUTE
 from nightjar.core.periods import period_at
 from nightjar.core.policies import Policy, default_missing, from_text, revised
+from nightjar.core.standing import DISABLED, UNKNOWN, Standing
 from nightjar.http import body
 from nightjar.http.errors import BadRequest, NotFound, Unprocessable
 from nightjar.observability import count, logger
 from nightjar.pipeline.judge import judge_edit
+from nightjar.pipeline.standing import standings
 from nightjar.storage import destinations, events, pages, policies
 
 
@@ -30,7 +32,8 @@ def list_policies(call: Call) -> Reply:
         texts, following = pages.newest(call.store, "policy", limit, cursor)
         return [from_text(text) for text in texts], following
 
-    return listed(call, fetch, show)
+    found = listed(call, fetch, lambda policy: policy)
+    return Reply(show_all(call, found.body), found.headers)
 
 
 def create_policy(call: Call) -> Reply:
@@ -39,12 +42,13 @@ def create_policy(call: Call) -> Reply:
     found = read(PolicyBody, raw, creating=True)
     policy = again(lambda: _create(call, found, raw))
     _judge(call, None, policy)
-    return Reply(show(policy))
+    return Reply(show(policy, _standing(call, policy)))
 
 
 def get_policy(call: Call, policy_id: str) -> Reply:
     """Read one policy."""
-    return Reply(show(_known(call, policy_id)))
+    (shown,) = show_all(call, [_known(call, policy_id)])
+    return Reply(shown)
 
 
 def update_policy(call: Call, policy_id: str) -> Reply:
@@ -53,7 +57,7 @@ def update_policy(call: Call, policy_id: str) -> Reply:
     found = read(PolicyBody, raw)
     before, after = again(lambda: _update(call, policy_id, found, raw))
     _judge(call, before, after)
-    return Reply(show(after))
+    return Reply(show(after, _standing(call, after)))
 
 
 def delete_policy(call: Call, policy_id: str) -> Reply:
@@ -61,12 +65,27 @@ def delete_policy(call: Call, policy_id: str) -> Reply:
     destinations.remove_policy(call.store, _known(call, policy_id).policy_id)
     policy = again(lambda: _delete(call, policy_id))
     _judge(call, policy, None)
-    return Reply(show(policy))
+    return Reply(show(policy, DISABLED))
 
 
-def show(policy: Policy) -> dict[str, Any]:
+def show_all(call: Call, found: list[Policy]) -> list[dict[str, Any]]:
+    """Return policies as they are answered, with how they stand."""
+    known = standings(call.store, found, now=call.now)
+    return [show(policy, known[policy.policy_id]) for policy in found]
+
+
+def show(policy: Policy, standing: Standing) -> dict[str, Any]:
     """Return a policy as it is answered."""
-    return PolicyAnswer.of(policy, rules.warnings(policy)).fields()
+    return PolicyAnswer.of(policy, rules.warnings(policy), standing).fields()
+
+
+def _standing(call: Call, policy: Policy) -> Standing:
+    """Tell how a policy stands that was just stored; an answer of 429 would create it a second time."""
+    try:
+        return standings(call.store, [policy], now=call.now)[policy.policy_id]
+    except Exception:  # noqa: BLE001  # whatever it is, the policy is stored
+        logger().exception("how a policy stands could not be read")
+        return UNKNOWN
 
 
 def _create(call: Call, found: PolicyBody, raw: Any) -> Policy:

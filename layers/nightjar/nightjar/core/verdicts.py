@@ -95,7 +95,7 @@ def _held(policy: Policy, period: Period, value: Decimal | None, bucket: Bucket 
             return Verdict("nothing", "change_from_zero", value, count, low, high, previous)
         held = change if change is not None else _BEYOND.copy_sign(value)
     outcome, reason = _outcome(policy, held)
-    if not _counts(policy, period, missing=not count):
+    if not counts(policy, period, missing=not count):
         outcome, reason = "nothing", "before_active_from"
     return Verdict(outcome, reason, value, count, low, high, previous, change, missing=not count)
 
@@ -109,8 +109,14 @@ def _outcome(policy: Policy, held: Decimal) -> tuple[Outcome, str]:
     return "healthy", "condition_does_not_hold"
 
 
-def _counts(policy: Policy, period: Period, *, missing: bool) -> bool:
-    """Tell whether active_from lets a period count: what rests on little or no data only if it begins at or after it."""
+def counts(policy: Policy, period: Period, *, missing: bool) -> bool:
+    """Tell whether active_from lets a period count: what rests on little or no data only if it begins at or after it.
+
+    Args:
+        policy: The policy.
+        period: The period.
+        missing: The period has no logs.
+    """
     if policy.condition in _ABOVE and not missing and not policy.compare:
         return period.end > policy.active_from
     return period.start >= policy.active_from
@@ -122,18 +128,29 @@ def settled(policy: Policy, period: Period, bucket: Bucket) -> Verdict | None:
     Returns:
         The verdict, or None while it may still change. Rule: ENGINE.md, "Early".
     """
-    if not policy.early or policy.compare or policy.window == "rolling" or not bucket.count or bucket.count < policy.min_count:
+    if not bucket.count or bucket.count < policy.min_count or not may_settle(policy):
         return None
-    rising = policy.aggregate in {"count", "max"} or (policy.aggregate == "sum" and bucket.low is not None and bucket.low >= 0)
+    final = _final(policy, only_grows=policy.aggregate != "sum" or (bucket.low is not None and bucket.low >= 0))
+    if not final:
+        return None
+    verdict = judge(policy, period, bucket)
+    return verdict if verdict.outcome in final else None
+
+
+def may_settle(policy: Policy) -> bool:
+    """Tell whether any period of a policy may be judged before its end."""
+    return policy.early and not policy.compare and policy.window == "calendar" and bool(_final(policy, only_grows=True))
+
+
+def _final(policy: Policy, *, only_grows: bool) -> set[Outcome]:
+    """Return the outcomes that more logs cannot change, of a value that only grows (or, of a minimum, only falls)."""
+    rising = policy.aggregate in {"count", "max", "sum"} and only_grows
     final: set[Outcome] = set()
     if (rising and policy.condition in _ABOVE) or (policy.aggregate == "min" and policy.condition in _BELOW):
         final.add("breach")
     if (rising and policy.condition in _BELOW) or (policy.aggregate == "min" and policy.condition in _ABOVE):
         final.add("healthy")
-    if not final:
-        return None
-    verdict = judge(policy, period, bucket)
-    return verdict if verdict.outcome in final else None
+    return final
 
 
 def rests_on_little(policy: Policy, verdict: Verdict) -> bool:

@@ -67,10 +67,7 @@ def _judge_page(store: Store, page: Sequence[Policy], attended: set[str], previo
     due = [(policy, periods_due(policy, previous, tick)) for policy in page]
     count("PeriodsSkipped", sum(skipped(policy, previous, tick) for policy in page))
     wanted = {(policy.event_id, key) for policy, periods in due for key in bins_of(policy, periods)}
-    found = rollups.read_many(store, wanted, now=now)
-    by_event: dict[str, dict[Bin, Bucket]] = {}
-    for (event_id, key), bucket in found.items():
-        by_event.setdefault(event_id, {})[key] = bucket
+    by_event = rollups.read_by_event(store, wanted, now=now)
     slow = [
         (policy, periods)
         for policy, periods in due

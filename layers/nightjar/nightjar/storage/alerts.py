@@ -10,7 +10,7 @@ Rows of the alerts table:
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 KEPT = 400 * DAY  # how long a resolved alert lives, with its transitions and deliveries
+_KEYS_A_CALL = 100
 _MONTHS = 15  # partitions of the list that can hold a living alert, 400 days and the current month
 
 
@@ -36,6 +37,12 @@ def load_state(store: Store, policy_id: str) -> State | None:
     key = {"PK": {"S": policy_id}, "SK": {"S": "state"}}
     item = store.db.get_item(TableName=store.tables.alerts, Key=key, ConsistentRead=True).get("Item")
     return from_text(policy_id, int(item["n"]["N"]), item["d"]["S"]) if item else None
+
+
+def load_states(store: Store, policy_ids: Sequence[str]) -> dict[str, State]:
+    """Read the states of some policies, strongly consistent; those that never had one are left out."""
+    items = _items(store, [_key(policy_id, "state") for policy_id in policy_ids])
+    return {item["PK"]["S"]: from_text(item["PK"]["S"], int(item["n"]["N"]), item["d"]["S"]) for item in items}
 
 
 def get_alert(store: Store, alert_id: str) -> Alert | None:
@@ -170,14 +177,19 @@ def _month_newest_first(store: Store, partition: str, before: str | None) -> Ite
 
 
 def _batch(store: Store, alert_ids: list[str]) -> dict[str, Alert]:
-    """Read up to 100 alerts by id."""
-    wanted: Any = {store.tables.alerts: {"Keys": [_key(alert_id, "alert") for alert_id in alert_ids], "ConsistentRead": True}}
-    found: dict[str, Alert] = {}
-    while alert_ids and wanted:
-        answer = store.db.batch_get_item(RequestItems=wanted)
-        found.update((item["PK"]["S"], _alert(item["d"]["S"])) for item in answer["Responses"].get(store.tables.alerts, []))
-        wanted = answer.get("UnprocessedKeys")
-    return found
+    """Read alerts by id."""
+    items = _items(store, [_key(alert_id, "alert") for alert_id in alert_ids])
+    return {item["PK"]["S"]: _alert(item["d"]["S"]) for item in items}
+
+
+def _items(store: Store, keys: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Read rows by their keys, a hundred a call, strongly consistent."""
+    for at in range(0, len(keys), _KEYS_A_CALL):
+        wanted: Any = {store.tables.alerts: {"Keys": keys[at : at + _KEYS_A_CALL], "ConsistentRead": True}}
+        while wanted:
+            answer = store.db.batch_get_item(RequestItems=wanted)
+            yield from answer["Responses"].get(store.tables.alerts, [])
+            wanted = answer.get("UnprocessedKeys")
 
 
 def transition_sk(number: int) -> str:

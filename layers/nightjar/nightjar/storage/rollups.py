@@ -71,6 +71,14 @@ def read_many(store: Store, wanted: Iterable[tuple[str, Bin]], *, now: int, cons
     return {place: Bucket.unpack(item["b"]["B"]) for place, item in items if not _is_gone(item, now)}
 
 
+def read_by_event(store: Store, wanted: Iterable[tuple[str, Bin]], *, now: int, consistent: bool = True) -> dict[str, dict[Bin, Bucket]]:
+    """Read buckets of many events, and return them event by event; see `read_many`."""
+    found: dict[str, dict[Bin, Bucket]] = {}
+    for (event_id, bin), bucket in read_many(store, wanted, now=now, consistent=consistent).items():
+        found.setdefault(event_id, {})[bin] = bucket
+    return found
+
+
 def read_rows(store: Store, wanted: Iterable[tuple[str, Bin]], *, now: int, wait: Wait = wait) -> dict[tuple[str, Bin], Row]:
     """Read rows in order to write them, strongly consistent; what does not exist, or has expired, is an empty row.
 

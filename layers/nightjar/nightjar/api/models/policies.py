@@ -7,8 +7,9 @@ from pydantic import Field
 from nightjar.api.models.base import Answer, Body, cleared
 from nightjar.api.models.fields import Agent, Digits, EventName, Id, Instant, Link, Long, Number, Short, Uuid, When, Whole
 from nightjar.core.instants import iso
-from nightjar.core.periods import Kind
+from nightjar.core.periods import Kind, Period
 from nightjar.core.policies import Aggregate, Condition, Missing, Policy, Previous, Severity
+from nightjar.core.standing import Standing, StandingState
 
 
 class CompareBody(Body):
@@ -75,8 +76,23 @@ class CompareAnswer(Answer):
     previous: str
 
 
+class PeriodAnswer(Answer):
+    """A stretch of time; its start is inside, its end is not."""
+
+    start: When
+    end: When
+
+
 class PolicyAnswer(Answer):
-    """One policy as stored, with sentences on settings that users regret."""
+    """One policy as stored, how it stands, and sentences on settings that users regret.
+
+    `state` is triggered or acknowledged while its alert is open; else it tells of the latest judged period: ok (healthy, or breaching
+    without being an alert), no_data (it said nothing, for lack of logs), pending (none that counts was judged yet). disabled: none is
+    judged. unknown: not worked out, in a list that asks for too much; read the policy itself. `last_value` is what was measured in
+    `last_period`, null where there was nothing to measure, and `last_reason` why it was judged as it was: condition_holds,
+    condition_does_not_hold, between_thresholds, no_logs, too_few_logs, no_baseline, change_from_zero, no_value, cut_day,
+    before_active_from, no_tick_yet. `next_judged_at` is when the next period is due; data may settle it sooner.
+    """
 
     policy_id: Uuid
     event_id: Uuid
@@ -108,13 +124,25 @@ class PolicyAnswer(Answer):
     runbook_url: str
     created_at: When
     updated_at: When
+    state: StandingState
+    last_value: Digits | None
+    last_period: PeriodAnswer | None
+    last_reason: str | None
+    next_judged_at: When | None
     warnings: list[str]
 
     @classmethod
-    def of(cls, policy: Policy, warnings: list[str]) -> Self:
+    def of(cls, policy: Policy, warnings: list[str], standing: Standing) -> Self:
         """Show a policy."""
-        shown: dict[str, Any] = {name: getattr(policy, name) for name in cls.model_fields if name != "warnings"}
+        shown: dict[str, Any] = {name: getattr(policy, name) for name in cls.model_fields if hasattr(policy, name)}
         for name in ("active_from", "created_at", "updated_at"):
             shown[name] = iso(shown[name])
         shown["compare"] = CompareAnswer(previous=policy.compare) if policy.compare else None
+        shown |= {name: getattr(standing, name) for name in ("state", "last_value", "last_reason")}
+        shown["last_period"] = _period(standing.last_period) if standing.last_period else None
+        shown["next_judged_at"] = iso(standing.next_judged_at) if standing.next_judged_at is not None else None
         return cls(**shown, warnings=warnings)
+
+
+def _period(period: Period) -> PeriodAnswer:
+    return PeriodAnswer(start=iso(period.start), end=iso(period.end))
