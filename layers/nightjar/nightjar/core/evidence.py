@@ -32,7 +32,7 @@ class Evidence:
     buckets: Mapping[Bin, Bucket]
     first_log: int | None = None
     now: Period | None = None
-    _known: dict[Period, Verdict | None] = field(default_factory=dict)
+    _known: dict[Period, Verdict] = field(default_factory=dict)
 
     def bucket(self, period: Period) -> Bucket:
         """Merge all that was logged in a period."""
@@ -45,9 +45,10 @@ class Evidence:
         A closed period was judged at its close and again by late data. One that no tick's reach has closed was judged when
         its latest log came, if its outcome was settled and it began at most five minutes after the clock of that moment.
         """
-        if period not in self._known:
-            self._known[period] = self._judged(period)
-        return self._known[period]
+        verdict = self._known.get(period)
+        if verdict is None and (verdict := self._judged(period)):
+            self._known[period] = verdict
+        return verdict
 
     def _judged(self, period: Period) -> Verdict | None:
         bucket = self.bucket(period)
