@@ -161,14 +161,14 @@ def test_every_body_arrives_as_it_was_sent() -> None:
         ("IngestFunction", "LOGS CONFIG"),
         ("RollupFunction", "LOGS ROLLUPS POLICIES CONFIG ALERTS"),
         ("EvaluatorFunction", "LOGS ROLLUPS POLICIES CONFIG ALERTS DELIVERIES"),
-        ("NotifierFunction", "ROLLUPS CONFIG ALERTS DELIVERIES"),
+        ("NotifierFunction", "ROLLUPS POLICIES CONFIG ALERTS DELIVERIES"),
         ("ApiFunction", "LOGS ROLLUPS POLICIES CONFIG ALERTS DELIVERIES"),
     ],
 )
 def test_a_function_is_told_only_what_it_uses(function: str, tables: str) -> None:
     told = stack().functions[function].environment
     assert {name.removeprefix("TABLE_") for name in told if name.startswith("TABLE_")} == set(tables.split())
-    assert ("QUEUE_BELLS" in told) is (function in {"EvaluatorFunction", "NotifierFunction"})
+    assert ("QUEUE_BELLS" in told) is (function in {"EvaluatorFunction", "NotifierFunction", "ApiFunction"})
     assert ("HEARTBEAT_URL" in told) is (function == "EvaluatorFunction")
     assert "TICK_LEAD_MINUTES" not in told, "only the local runner lifts the limit on ticks from the future"
 
@@ -194,13 +194,13 @@ def test_a_role_names_actions_and_tables_and_no_wildcard(function: str) -> None:
         ("RollupFunction", "DeliveriesTable", ""),
         ("EvaluatorFunction", "LogsTable", "Query"),
         ("EvaluatorFunction", "RollupsTable", "BatchGetItem Query"),
-        ("EvaluatorFunction", "PoliciesTable", "GetItem Query"),
+        ("EvaluatorFunction", "PoliciesTable", "BatchGetItem GetItem Query"),
         ("NotifierFunction", "LogsTable", ""),
-        ("NotifierFunction", "PoliciesTable", ""),
+        ("NotifierFunction", "PoliciesTable", "BatchGetItem"),
         ("NotifierFunction", "RollupsTable", "BatchGetItem"),
         ("NotifierFunction", "ConfigTable", "GetItem PutItem Query"),
         ("NotifierFunction", "AlertsTable", "BatchGetItem Query UpdateItem"),
-        ("ApiFunction", "DeliveriesTable", "PutItem Query"),
+        ("ApiFunction", "DeliveriesTable", "ConditionCheckItem DeleteItem PutItem Query UpdateItem"),
         ("ApiFunction", "LogsTable", "Query"),
         ("ApiFunction", "RollupsTable", "BatchGetItem Query"),
     ],

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from nightjar.core.alerts import Alert, Transition
+from nightjar.core.alerts import OPENINGS, Alert, Transition
 from nightjar.core.instants import iso
+from nightjar.storage import deliveries
 
 from tests.cases.script import DEFAULT_AGENT, Action, Apply, Script, ScriptLog, Step, Store, Tick
 from tests.world import World
@@ -20,7 +21,7 @@ class Play:
     """One case on its way through the product.
 
     Attributes:
-        policies: The case's name of a policy → its id.
+        policies: The case's name of a policy → its id; mutes likewise.
         messages: The instant (µs) of the step that led to each, destination, kind and policy, in the words of cases.json.
         texts: The fallback texts of the Slack messages.
         transitions: The instant (µs) of the step that wrote each, and the transition.
@@ -29,6 +30,7 @@ class Play:
     world: World
     script: Script
     policies: dict[str, str] = field(default_factory=dict)
+    mutes: dict[str, str] = field(default_factory=dict)
     transitions: list[tuple[int, Transition]] = field(default_factory=list)
     messages: list[tuple[int, str, str, str]] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
@@ -53,11 +55,16 @@ class Play:
 
     def _add(self, body: Mapping[str, Any]) -> None:
         """Make a destination twice: in Slack, as the case says, and as a webhook, whose posts say what they tell of."""
+        fields = self._named(body)
+        for made in ({"channel": "slack", "url": slack_url(body["id"])}, {"channel": "webhook", "url": webhook_url(body["id"])}):
+            self.world.made("POST", "/v1.0/destinations", {**fields, **made})
+
+    def _named(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a body as it is sent: with the policies' ids in the place of their names."""
         fields = {name: value for name, value in body.items() if name not in {"id", "channel"}}
         if "policy_ids" in fields:
             fields["policy_ids"] = [self.policies[name] for name in fields["policy_ids"]]
-        for made in ({"channel": "slack", "url": slack_url(body["id"])}, {"channel": "webhook", "url": webhook_url(body["id"])}):
-            self.world.made("POST", "/v1.0/destinations", {**fields, **made})
+        return fields
 
     def _play(self, step: Step) -> None:
         if isinstance(step, Store):
@@ -84,6 +91,10 @@ class Play:
                 self.world.made("PUT", f"/v1.0/events/{event['event_id']}", dict(step.body))
             case "post", "destination":
                 self._add({"id": step.target, **step.body})
+            case "post", "mute":
+                self.mutes[step.target] = self.world.made("POST", "/v1.0/mutes", self._named(step.body))["mute_id"]
+            case "delete", "mute":
+                self.world.made("DELETE", f"/v1.0/mutes/{self.mutes[step.target]}", None)
             case _, "alert":
                 latest = [each for each in self.alerts() if each.policy_id == self.policies[step.target]][-1]
                 self.world.made("POST", f"/v1.0/alerts/{latest.alert_id}/{step.verb}", None)
@@ -105,6 +116,13 @@ class Play:
         """All alerts, in the order in which they were opened."""
         found = {alert.alert_id: alert for alert in self.world.alerts()}
         return [found[alert_id] for alert_id in dict.fromkeys(each.alert.alert_id for _, each in self.transitions) if alert_id in found]
+
+    def skipped(self) -> list[tuple[str, str]]:
+        """What is recorded as skipped in the Slack channel: an `opening` or an `ending`, and of which policy."""
+        found = (deliveries.history(self.world.store, alert.alert_id)[0] for alert in self.alerts())
+        rows = [(alert, record) for alert, records in zip(self.alerts(), found, strict=True) for record in records]
+        told = [(alert, record) for alert, record in rows if record.status == "skipped" and record.channel == "slack"]
+        return [("opening" if record.type in OPENINGS else "ending", self.name_of(alert.policy_id)) for alert, record in told]
 
     def step_of(self, alert: Alert, *kinds: str) -> int | None:
         """Return the instant (µs) of the latest step that wrote such a transition of an alert."""

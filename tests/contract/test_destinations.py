@@ -11,8 +11,8 @@ from nightjar.storage import destinations
 from tests.contract.world import NOBODY, Api, policy, slack
 
 FIELDS = {
-    "destination_id", "channel", "url", "credentials", "scope", "policy_ids", "enabled", "name", "min_severity", "created_at", "updated_at",
-    "last_delivered_at", "last_error",
+    "destination_id", "channel", "url", "credentials", "scope", "policy_ids", "enabled", "name", "min_severity", "active_hours", "mute_until",
+    "created_at", "updated_at", "last_delivered_at", "last_error",
 }  # fmt: skip
 
 

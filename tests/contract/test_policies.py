@@ -18,7 +18,8 @@ def test_a_policy_gets_the_defaults_of_the_contract(api: Api) -> None:
         "channel": "default", "period": "hour", "aggregate": "count", "condition": "gt", "threshold": 20, "severity": "warning", "enabled": True,
         "missing": "zero", "window": "calendar", "window_minutes": None, "evaluation_periods": 1, "datapoints_to_alarm": 1, "compare": None,
         "recovery_periods": 1, "recovery_threshold": None, "min_count": 0, "early": True, "delay_seconds": 60, "active_from": "2026-03-03T14:30:00Z",
-        "renotify_minutes": None, "auto_resolve": True, "runbook_url": "", "created_at": "2026-03-03T14:30:00Z", "updated_at": "2026-03-03T14:30:00Z",
+        "active_hours": None, "mute_until": None, "renotify_minutes": None, "auto_resolve": True, "runbook_url": "",
+        "created_at": "2026-03-03T14:30:00Z", "updated_at": "2026-03-03T14:30:00Z",
         "state": "pending", "last_value": None, "last_period": None, "last_reason": "no_tick_yet", "next_judged_at": None, "warnings": [],
     }  # fmt: skip
     assert api.get(f"/v1.0/policies/{made['policy_id']}").body == made

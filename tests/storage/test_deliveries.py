@@ -212,5 +212,5 @@ def test_the_transitions_of_one_alert_lie_together(desk: Desk) -> None:
         desk.write(each)
     assert outbox.before(desk.store, told[4]) == told[2:4]
     assert outbox.before(desk.store, told[0]) == []
-    assert outbox.after(desk.store, told[2]) == told[3:]
-    assert outbox.after(desk.store, told[0]) == told[1:2]
+    assert outbox.after(desk.store, (told[2].alert.policy_id, told[2].number), told[2].alert.alert_id) == told[3:]
+    assert outbox.after(desk.store, (told[0].alert.policy_id, told[0].number), told[0].alert.alert_id) == told[1:2]

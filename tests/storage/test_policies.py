@@ -79,7 +79,7 @@ def test_another_event_moves_the_row_by_event(store: Store) -> None:
 
 def test_a_deleted_policy_leaves_nothing_but_its_groups_name(store: Store) -> None:
     policies.put_new(store, POLICY)
-    policies.delete(store, POLICY)
+    policies.delete(store, POLICY, now=NOW)
     assert (policies.get(store, POLICY.policy_id), found_by(store, POLICY)) == (None, set())
     assert policies.groups(store) == ["hour#1"]
 
@@ -91,7 +91,7 @@ def test_who_read_an_older_version_writes_nothing(store: Store) -> None:
     with pytest.raises(Stale):
         policies.replace(store, POLICY, replace(POLICY, version=2, period="minute"))
     with pytest.raises(Stale):
-        policies.delete(store, POLICY)
+        policies.delete(store, POLICY, now=NOW)
     assert (policies.get(store, POLICY.policy_id), found_by(store, second)) == (second, {"event", "hour#1"})
     assert [one for page in policies.due(store, "minute#1") for one in page] == []
 

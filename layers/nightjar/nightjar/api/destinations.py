@@ -34,10 +34,11 @@ def list_destinations(call: Call) -> Reply:
 
 def create_destination(call: Call) -> Reply:
     """Make a destination."""
-    found = read(DestinationBody, body.read(call.event), creating=True)
+    raw = body.read(call.event)
+    found = read(DestinationBody, raw, creating=True)
     assert found.channel  # noqa: S101  # required
     new = Destination(destination_id=str(uuid7()), channel=found.channel, created_at=call.now, updated_at=call.now)
-    named = found.changes(new, "")
+    named = found.changes(raw, new, "")
     if named.get("policy_ids"):
         named.setdefault("scope", "policies")
     destination = replace(new, **named)
@@ -53,8 +54,9 @@ def get_destination(call: Call, destination_id: str) -> Reply:
 
 def update_destination(call: Call, destination_id: str) -> Reply:
     """Change what the request names; what it does not name stays, secrets too."""
-    found = read(DestinationBody, body.read(call.event))
-    return Reply(show(again(lambda: _update(call, destination_id, found))))
+    raw = body.read(call.event)
+    found = read(DestinationBody, raw)
+    return Reply(show(again(lambda: _update(call, destination_id, found, raw))))
 
 
 def delete_destination(call: Call, destination_id: str) -> Reply:
@@ -90,10 +92,10 @@ def show(destination: Destination) -> dict[str, Any]:
     return DestinationAnswer.of(destination, _masked_url(destination)).fields()
 
 
-def _update(call: Call, destination_id: str, found: DestinationBody) -> Destination:
+def _update(call: Call, destination_id: str, found: DestinationBody, raw: Any) -> Destination:
     """Read, change and write a destination once."""
     before = known(call, destination_id)
-    named = found.changes(before, _masked_url(before))
+    named = found.changes(raw, before, _masked_url(before))
     after = replace(before, **named, version=before.version + 1, updated_at=call.now)
     _check(call, after, set(after.policy_ids) - set(before.policy_ids))
     destinations.replace(call.store, after)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal, get_args
 
-from nightjar.api import alerts, analytics, destinations, docs, event_logs, events, policies, previews
+from nightjar.api import alerts, analytics, destinations, docs, event_logs, events, mutes, policies
 from nightjar.api.models.alerts import AlertAnswer, DeliveryAnswer
 from nightjar.api.models.analytics import AnalyticsAnswer
 from nightjar.api.models.base import Answer, Body
@@ -13,8 +13,8 @@ from nightjar.api.models.destinations import DestinationAnswer, DestinationBody,
 from nightjar.api.models.event_logs import Point, RawPoint
 from nightjar.api.models.events import EventAnswer, EventBody
 from nightjar.api.models.logs import AcceptedAnswer, LogBody
+from nightjar.api.models.mutes import MuteAnswer, MuteBody
 from nightjar.api.models.policies import PolicyAnswer, PolicyBody
-from nightjar.api.models.previews import PreviewAnswer, PreviewBody
 from nightjar.api.requests import Reply
 from nightjar.core.analytics import SPANS
 from nightjar.core.periods import Previous
@@ -72,7 +72,7 @@ def _parts(path: str) -> tuple[str, ...]:
     return tuple(path.strip("/").split("/"))
 
 
-_EVENT, _POLICY, _ALERT, _DESTINATION = "/v1.0/events", "/v1.0/policies", "/v1.0/alerts", "/v1.0/destinations"
+_EVENT, _POLICY, _ALERT, _DESTINATION, _MUTE = "/v1.0/events", "/v1.0/policies", "/v1.0/alerts", "/v1.0/destinations", "/v1.0/mutes"
 _PERIOD = Query("period", "what each point sums up; raw for single logs; default hour", ("minute", "hour", "day", "raw"))
 _ANALYTICS = (
     Query("view", "only window", ("window",)),
@@ -93,7 +93,6 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{_EVENT}/<event_id>/analytics", analytics.window, AnalyticsAnswer, query=_ANALYTICS),
     Route("GET", _POLICY, policies.list_policies, PolicyAnswer, listed=True),
     Route("POST", _POLICY, policies.create_policy, PolicyAnswer, PolicyBody, status=201),
-    Route("POST", f"{_POLICY}/preview", previews.preview_policy, PreviewAnswer, PreviewBody),
     Route("GET", f"{_POLICY}/<policy_id>", policies.get_policy, PolicyAnswer),
     Route("PUT", f"{_POLICY}/<policy_id>", policies.update_policy, PolicyAnswer, PolicyBody),
     Route("DELETE", f"{_POLICY}/<policy_id>", policies.delete_policy, PolicyAnswer),
@@ -109,6 +108,9 @@ ROUTES: tuple[Route, ...] = (
     Route("PUT", f"{_DESTINATION}/<destination_id>", destinations.update_destination, DestinationAnswer, DestinationBody),
     Route("DELETE", f"{_DESTINATION}/<destination_id>", destinations.delete_destination, DestinationAnswer),
     Route("POST", f"{_DESTINATION}/<destination_id>/test", destinations.test_destination, TestAnswer),
+    Route("GET", _MUTE, mutes.list_mutes, MuteAnswer, listed=True),
+    Route("POST", _MUTE, mutes.create_mute, MuteAnswer, MuteBody, status=201),
+    Route("DELETE", f"{_MUTE}/<mute_id>", mutes.delete_mute, MuteAnswer),
     Route("GET", "/v1.0/openapi.json", docs.openapi, open=True),
     Route("GET", "/docs", docs.page, open=True),
     Route("GET", "/healthz", docs.healthz, open=True),

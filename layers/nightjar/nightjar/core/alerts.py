@@ -13,7 +13,8 @@ Ending = Literal["recovered", "person", "corrected", "no_data", "policy_changed"
 TransitionType = Literal["opened", "reopened", "acknowledged", "resolved", "archived", "reminded"]
 Action = Literal["acknowledge", "resolve", "archive"]
 
-TOLD: frozenset[TransitionType] = frozenset({"opened", "reopened", "resolved", "reminded"})
+OPENINGS: frozenset[TransitionType] = frozenset({"opened", "reopened"})
+TOLD: frozenset[TransitionType] = OPENINGS | {"resolved", "reminded"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from nightjar.core.alerts import TransitionType
 from nightjar.core.destinations import Channel, Destination
 from nightjar.core.instants import HOUR, SECOND
 
-RecordStatus = Literal["pending", "sent", "failed", "skipped"]
+RecordStatus = Literal["held", "pending", "sent", "failed", "skipped"]
 DeliveryKind = Literal["alert", "test"]
 
 GIVE_UP_AFTER = 24 * HOUR
@@ -30,6 +30,7 @@ class Record:
 
     Attributes:
         number: The transition's number within its policy.
+        status: `held` waits for the end of a mute, `pending` in a tray.
         attempts: How often it was posted so far.
         reason: Why it was skipped or failed; empty otherwise.
     """
@@ -133,6 +134,20 @@ def row_key(clock: int, policy_id: str, number: int, destination_id: str) -> str
 def attempt_id(row: Row, at: int) -> str:
     """Derive the id of an attempt from what was tried and when (µs)."""
     return str(uuid5(_ATTEMPTS, f"{row.key}/{at}"))
+
+
+def unsent(record: Record, now: int) -> Attempt:
+    """Return the line to show for a transition that was not sent, as its record says why; `now` is wall time (µs)."""
+    return Attempt(
+        attempt_id=str(uuid5(_ATTEMPTS, f"{record.alert_id}/{record.destination_id}/{record.number}")),
+        alert_id=record.alert_id,
+        destination_id=record.destination_id,
+        channel=record.channel,
+        target=record.target,
+        status=record.status,
+        error_message=record.reason,
+        created_at=now,
+    )
 
 
 def delivery_id(rows: Iterable[Row]) -> str:

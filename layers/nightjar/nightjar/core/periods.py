@@ -166,7 +166,7 @@ def _zone_at(zones: Zones, instant: int) -> str:
 
 def _days_before(period: Period, days: int, name: str) -> Period:
     """Return the local day so many dates before a day; where that date does not exist, the one before it."""
-    local = _local(name, period.start).date() - timedelta(days=days)
+    local = local_time(name, period.start).date() - timedelta(days=days)
     start = _day_start(name, local.toordinal())
     while start is None:
         local -= timedelta(days=1)
@@ -197,27 +197,27 @@ def _day_start(name: str, ordinal: int) -> int | None:
     """Return the first instant of a local date; None for a date that the zone left out (Samoa's 2011-12-30)."""
     midnight = datetime.combine(date.fromordinal(ordinal), datetime.min.time(), _zone(name))
     instant = _instant(midnight)
-    if _local(name, instant).replace(tzinfo=None) == midnight.replace(tzinfo=None):
+    if local_time(name, instant).replace(tzinfo=None) == midnight.replace(tzinfo=None):
         return instant
     # Midnight itself was skipped: the date begins where the clocks were moved, which is at most the jump earlier.
     jump = _first_moved(name, _instant(midnight.replace(fold=1)), instant)
-    return jump if _local(name, jump).toordinal() == ordinal else None
+    return jump if local_time(name, jump).toordinal() == ordinal else None
 
 
 def _first_moved(name: str, before: int, after: int) -> int:
     """Find the first second in (before, after] that has another offset than `before` has."""
-    offset = _local(name, before).utcoffset()
+    offset = local_time(name, before).utcoffset()
     low, high = before // SECOND, after // SECOND
     while high - low > 1:
         middle = (low + high) // 2
-        if _local(name, middle * SECOND).utcoffset() == offset:
+        if local_time(name, middle * SECOND).utcoffset() == offset:
             low = middle
         else:
             high = middle
     return high * SECOND
 
 
-def _local(name: str, instant: int) -> datetime:
+def local_time(name: str, instant: int) -> datetime:
     """Return what the clocks of a zone show."""
     return (_EPOCH + timedelta(microseconds=instant)).astimezone(_zone(name))
 

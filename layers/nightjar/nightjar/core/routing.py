@@ -1,16 +1,16 @@
 """Which destinations are told of a transition."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from nightjar.core.alerts import Transition
+from nightjar.core.alerts import OPENINGS, Transition
 from nightjar.core.delivery import Record
 from nightjar.core.destinations import Destination
 from nightjar.core.policies import SEVERITIES
+from nightjar.core.quiet import DELETED, DISABLED, NOTHING, Quiet
 
-OPENINGS = frozenset({"opened", "reopened"})
 # After one of these a destination knows of the alert, so that it must hear of its end too.
-_TELLING = frozenset({"opened", "reopened", "reminded"})
+_TELLING = OPENINGS | {"reminded"}
 _REACHED = frozenset({"pending", "sent"})
 
 
@@ -22,33 +22,43 @@ class Target:
         destination: Where to; None when it was deleted since.
         destination_id: Its id.
         skipped: Why it gets nothing although it should hear of this; empty when it is told.
+        held: Whether it is told only when a mute ends.
         after: Number of the transition that told it of the alert (endings only): had that failed, it would not be told.
     """
 
     destination: Destination | None
     destination_id: str
     skipped: str = ""
+    held: bool = False
     after: int | None = None
 
 
-def targets(transition: Transition, destinations: Sequence[Destination], records: Iterable[Record]) -> list[Target]:
+def targets(
+    transition: Transition, destinations: Sequence[Destination], records: Iterable[Record], quiet: Quiet = NOTHING, clock: int | None = None
+) -> list[Target]:
     """Decide who is told of a transition.
 
     Args:
         transition: One whose type is told (alerts.TOLD).
         destinations: All of them, as they are now.
         records: What became of the alert's earlier transitions.
+        quiet: What keeps messages back, as it is now.
+        clock: What mutes are held against (µs); the engine's clock at the transition if not given.
 
     Returns:
-        Openings and reminders: every enabled destination whose severity and scope they reach. Endings: the destinations
-        that were sent the opening or still have it waiting, whatever they want now; one disabled or deleted since with the
-        reason for which it is skipped.
+        Openings and reminders: every enabled destination whose severity and scope they reach; a reminder that would be held
+        is dropped. Endings: the destinations that were sent the opening or still have it in a tray, whatever they want now;
+        one disabled or deleted since with the reason for which it is skipped.
 
     Rule: ENGINE.md, Notifying.
     """
     if transition.type == "resolved":
-        return _ending(transition, destinations, records)
-    return [Target(found, found.destination_id) for found in destinations if wants(found, transition)]
+        found = _ending(transition, destinations, records)
+    else:
+        found = [Target(one, one.destination_id) for one in destinations if wants(one, transition)]
+    at = transition.clock if clock is None else clock
+    marked = [_marked(target, transition, quiet, at) for target in found]
+    return [target for target in marked if transition.type != "reminded" or not target.held]
 
 
 def wants(destination: Destination, transition: Transition) -> bool:
@@ -63,10 +73,19 @@ def reached(records: Iterable[Record]) -> bool:
     return any(record.type in _TELLING and record.status in _REACHED for record in records)
 
 
-def untold(transition: Transition, destinations: Sequence[Destination], records: Iterable[Record]) -> list[Target]:
+def untold(
+    transition: Transition, destinations: Sequence[Destination], records: Iterable[Record], quiet: Quiet = NOTHING, clock: int | None = None
+) -> list[Target]:
     """Find who should still hear of an opening that reached nobody: those that want it and have no record of the alert."""
     known = {record.destination_id for record in records}
-    return [Target(found, found.destination_id) for found in destinations if wants(found, transition) and found.destination_id not in known]
+    return [target for target in targets(transition, destinations, (), quiet, clock) if target.destination_id not in known]
+
+
+def _marked(target: Target, transition: Transition, quiet: Quiet, clock: int) -> Target:
+    """Note on a target whether it is told only when a mute ends."""
+    if target.destination is None or target.skipped or not quiet.holds(transition.alert, target.destination, clock):
+        return target
+    return replace(target, held=True)
 
 
 def _ending(transition: Transition, destinations: Sequence[Destination], records: Iterable[Record]) -> list[Target]:
@@ -90,6 +109,5 @@ def _believers(transition: Transition, records: Iterable[Record]) -> dict[str, i
 def _end(destination: Destination | None, destination_id: str, after: int) -> Target:
     """Tell one destination of an end, or say why not."""
     if destination is None:
-        return Target(None, destination_id, "the destination was deleted", after)
-    skipped = "" if destination.enabled else "the destination was disabled"
-    return Target(destination, destination_id, skipped, after)
+        return Target(None, destination_id, DELETED, after=after)
+    return Target(destination, destination_id, "" if destination.enabled else DISABLED, after=after)

@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from nightjar.core.alerts import Transition
+from nightjar.core.alerts import OPENINGS, Transition
 from nightjar.core.delivery import Outcome, Row, Settled, delivery_id, owed_reason, same_alert, settled, wait_seconds
 from nightjar.core.destinations import Destination
 from nightjar.core.instants import MINUTE
-from nightjar.core.routing import OPENINGS
 from nightjar.core.wording import Notice, notice
 from nightjar.observability import count, logger
 from nightjar.pipeline.background import background

@@ -1,4 +1,4 @@
-"""One tick: judge every period that became due, then what open alerts wait for, then ring again, then move the clock."""
+"""One tick: judge every period that became due, then what open alerts wait for, then move the clock, then send what waited."""
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +13,7 @@ from nightjar.core.rollups import Bucket
 from nightjar.observability import count, logger
 from nightjar.pipeline import judge
 from nightjar.pipeline.deliver import ring_again
+from nightjar.pipeline.release import release
 from nightjar.pipeline.route import route_again
 from nightjar.queues import Bells
 from nightjar.storage import open_rows, policies, rollups
@@ -48,6 +49,7 @@ def handle_tick(store: Store, queue: Bells, tick: int, *, now: int) -> str:
     _each(lambda row: _attend(store, row, tick, now=now), rows)  # what was opened just now needs nothing yet
     finish_tick(store, tick)
     # Stateless, so after the clock: were the queue down, the next tick comes here again without judging twice.
+    release(store, clock=tick, now=now, token=f"release/{tick}", queue=queue)
     route_again(store, [row.alert_id for row in rows if row.unrouted and row.alert_id], clock=tick, now=now, queue=queue)
     ring_again(store, queue, now=now)
     return "done"

@@ -1,29 +1,36 @@
 """From a transition to the trays of those who are told of it, and a bell for each tray."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from nightjar.core.alerts import TOLD, Transition
-from nightjar.core.delivery import Attempt, Record, RecordStatus, Row, attempt_id, row_key, tray_of
+from nightjar.core.alerts import OPENINGS, TOLD, Transition
+from nightjar.core.delivery import Record, RecordStatus, unsent
 from nightjar.core.destinations import Destination
-from nightjar.core.routing import OPENINGS, Target, reached, targets, untold
+from nightjar.core.quiet import HELD, OVER, UNTOLD, Held, Quiet, overtaken
+from nightjar.core.routing import Target, reached, targets, untold
 from nightjar.observability import count, logger
+from nightjar.pipeline.release import quiet_now
 from nightjar.queues import Bells, bells, ring
-from nightjar.storage import alerts, deliveries, destinations, open_rows, outbox
+from nightjar.storage import alerts, deliveries, destinations, held, open_rows, outbox
 from nightjar.storage.client import Store
 from nightjar.storage.faults import is_fault
-
-_NOT_TOLD = "it was never told of the alert"
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What a batch routes with: the destinations as they are now, and wall time (µs)."""
+    """What a batch routes with: destinations and mutes as they are now.
+
+    Attributes:
+        now: Wall time (µs).
+        clock: What mutes are held against (µs); None: the engine's clock at each transition.
+    """
 
     store: Store
     destinations: Sequence[Destination]
+    quiet: Quiet
     now: int
+    clock: int | None = None
 
 
 def route(store: Store, queue: Bells, records: Sequence[dict[str, Any]], *, token: str, now: int) -> None:
@@ -41,7 +48,7 @@ def route(store: Store, queue: Bells, records: Sequence[dict[str, Any]], *, toke
     told = [found for found in map(_readable, records) if found and found.type in TOLD]
     if not told:
         return
-    this = Round(store, destinations.list_all(store), now)
+    this = Round(store, destinations.list_all(store), quiet_now(store, {found.alert.policy_id for found in told}), now)
     into: set[str] = set()
     for transition in sorted(told, key=lambda found: (found.alert.policy_id, found.number)):
         into |= _guarded(this, transition)
@@ -61,7 +68,7 @@ def route_again(store: Store, alert_ids: Iterable[str], *, clock: int, now: int,
     waiting = [(alert_id, name) for alert_id in alert_ids if (name := deliveries.unrouted(store, alert_id))]
     if not waiting:
         return
-    this = Round(store, destinations.list_all(store), now)
+    this = Round(store, destinations.list_all(store), quiet_now(store, {policy_id for _, (policy_id, _) in waiting}), now, clock)
     into: set[str] = set()
     for alert_id, name in waiting:
         into |= _again(this, alert_id, name)
@@ -114,44 +121,51 @@ def _route_one(this: Round, transition: Transition) -> set[str]:
 def _carry_out(this: Round, transition: Transition) -> set[str]:
     """Put one transition into the trays of all who are told, and record that it is done."""
     store, alert = this.store, transition.alert
-    records = deliveries.history(store, alert.alert_id)[0] if transition.type == "resolved" else []
-    chosen = targets(transition, this.destinations, records)
+    records = _without_overtaken(this, transition) if transition.type == "resolved" else []
+    chosen = targets(transition, this.destinations, records, this.quiet, this.clock)
     into = {tray for target in chosen if (tray := _put(this, transition, target))}
     if transition.type in OPENINGS and not chosen:
         logger().warning("an alert has no destination", alert_id=alert.alert_id, policy_id=alert.policy_id)
         count("UnroutedAlerts")
-        note_if_unreached(store, transition)
+    if transition.type in OPENINGS and not into:
+        note_if_unreached(store, transition)  # what is held has reached nobody yet
     deliveries.mark_routed(store, alert.alert_id, transition.number, into, this.now)
     return into
 
 
+def _without_overtaken(this: Round, ending: Transition) -> list[Record]:
+    """Give up the openings that an ending finds still held; returns what became of the alert's transitions before it."""
+    store, alert_id = this.store, ending.alert.alert_id
+    records, _ = deliveries.history(store, alert_id)
+    late = overtaken(ending, records)
+    for record in late:
+        held.drop(store, replace(record, status="skipped", reason=OVER), this.now)
+    # Read again: one of them may have been released in this moment, and then its destination hears of the ending.
+    return deliveries.history(store, alert_id)[0] if late else records
+
+
 def _put(this: Round, transition: Transition, target: Target) -> str:
-    """Put a transition into one destination's tray, or record why not; returns the tray, or nothing."""
+    """Put a transition into one destination's tray, or hold it, or record why not; returns the tray, or nothing."""
     if target.destination is None or target.skipped:
         _skip(this, transition, target, target.skipped)
         return ""
-    row = _row(this, transition, target)
-    announced = deliveries.announce(this.store, _record(this, transition, target, "pending"), row, target.after)
+    message = _message(this, transition, target)
+    if target.held:
+        announced, tray = held.hold(this.store, message), ""
+        count("MessagesHeld", announced == "new")
+    else:
+        row = message.row(target.destination, this.now)
+        announced, tray = deliveries.announce(this.store, replace(message.record, status="pending", reason=""), row, target.after), row.tray
     if announced == "untold":
-        _skip(this, transition, target, _NOT_TOLD)
+        _skip(this, transition, target, UNTOLD)
         return ""
-    return row.tray
+    return tray
 
 
 def _skip(this: Round, transition: Transition, target: Target, reason: str) -> None:
     """Record that a destination gets nothing."""
     record = _record(this, transition, target, "skipped", reason)
-    attempt = Attempt(
-        attempt_id=attempt_id(_row(this, transition, target), transition.clock),
-        alert_id=record.alert_id,
-        destination_id=record.destination_id,
-        channel=record.channel,
-        target=record.target,
-        status="skipped",
-        error_message=reason,
-        created_at=this.now,
-    )
-    deliveries.skip(this.store, record, attempt)
+    deliveries.skip(this.store, record, unsent(record, this.now))
 
 
 def _again(this: Round, alert_id: str, name: outbox.Name) -> set[str]:
@@ -163,11 +177,11 @@ def _again(this: Round, alert_id: str, name: outbox.Name) -> set[str]:
     if transition is None or alert is None or not alert.is_open or reached(records):
         _forget(store, name[0], alert_id)
         return set()
-    into = {tray for target in untold(transition, this.destinations, records) if (tray := _put(this, transition, target))}
+    into = {tray for target in untold(transition, this.destinations, records, this.quiet, this.clock) if (tray := _put(this, transition, target))}
     if into:
         _forget(store, name[0], alert_id)
         # Had it ended since it was looked at, its ending found nobody to tell: whoever hears of the opening now must hear of that too.
-        for later in outbox.after(store, transition):
+        for later in outbox.after(store, name, alert_id):
             into |= _carry_out(this, later) if later.type == "resolved" else set()
     return into
 
@@ -178,18 +192,16 @@ def _forget(store: Store, policy_id: str, alert_id: str) -> None:
     open_rows.mark_unrouted(store, policy_id, alert_id, unrouted=False)
 
 
-def _row(this: Round, transition: Transition, target: Target) -> Row:
-    """Make the tray row of a transition for a destination."""
+def _message(this: Round, transition: Transition, target: Target) -> Held:
+    """Make what is held, or put into a tray, of a transition for a destination."""
     alert = transition.alert
-    return Row(
-        tray=tray_of(target.destination) if target.destination else "",
-        key=row_key(transition.clock, alert.policy_id, transition.number, target.destination_id),
+    return Held(
+        record=_record(this, transition, target, "held", HELD),
         policy_id=alert.policy_id,
-        number=transition.number,
-        alert_id=alert.alert_id,
-        destination_id=target.destination_id,
-        type=transition.type,
-        put_at=this.now,
+        agent=alert.agent,
+        event=alert.event,
+        clock=transition.clock,
+        after=target.after,
     )
 
 

@@ -6,6 +6,7 @@ The functions here know rows, not what is in them; the modules of the nouns (eve
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
+from nightjar.core.instants import SECOND
 from nightjar.storage.client import Store
 
 if TYPE_CHECKING:
@@ -41,16 +42,17 @@ def texts(store: Store, noun: Noun) -> Iterator[str]:
             yield item["d"]["S"]
 
 
-def insert(store: Store, noun: Noun, row_id: str, text: str) -> None:
-    """Write a new row at version 1.
+def insert(store: Store, noun: Noun, row_id: str, text: str, *, gone_after: int | None = None) -> None:
+    """Write a new row at version 1; it may be gone some time after an instant (µs).
 
     Raises:
         Taken: The id is there already; that row stays as it is.
     """
+    expires: dict[str, AttributeValueTypeDef] = {} if gone_after is None else {"x": {"N": str(gone_after // SECOND)}}
     try:
         store.db.put_item(
             TableName=store.tables.config,
-            Item={**key(noun, row_id), "d": {"S": text}, "n": {"N": "1"}},
+            Item={**key(noun, row_id), "d": {"S": text}, "n": {"N": "1"}, **expires},
             ConditionExpression="attribute_not_exists(PK)",
         )
     except store.db.exceptions.ConditionalCheckFailedException:

@@ -1,4 +1,6 @@
-"""Deliveries table: what became of each transition for each destination, and every attempt. Trays: storage/trays.py.
+"""Deliveries table: what became of each transition for each destination, and every attempt.
+
+Trays: storage/trays.py. What mutes hold: storage/held.py.
 
 | row | PK | SK | attributes |
 |---|---|---|---|
@@ -47,10 +49,10 @@ def announce(store: Store, record: Record, row: Row, after: int | None = None) -
         "known" if there was a record already, "untold" if the telling transition has failed or been skipped meanwhile;
         nothing was written then.
     """
-    writes = [_new_record(store, record), *trays.put_writes(store, row)]
+    writes = [new_record(store, record), *trays.put_writes(store, row)]
     if after is not None:
-        writes.append(_still_told(store, record, after))
-    codes = _transact(store, writes)
+        writes.append(still_told(store, record, after))
+    codes = transact(store, writes)
     if not codes:
         return "new"
     return "known" if codes[0] == "ConditionalCheckFailed" else "untold"
@@ -58,7 +60,7 @@ def announce(store: Store, record: Record, row: Row, after: int | None = None) -
 
 def skip(store: Store, record: Record, attempt: Attempt) -> None:
     """Record that a destination is not told, and why; what is recorded already stays."""
-    _transact(store, [_new_record(store, record), _attempt_write(store, attempt)])
+    transact(store, [new_record(store, record), attempt_write(store, attempt)])
 
 
 def settle(store: Store, settled: Sequence[Settled]) -> None:
@@ -107,11 +109,11 @@ def forget_unrouted(store: Store, alert_id: str) -> None:
 
 def keep_attempt(store: Store, attempt: Attempt) -> None:
     """Record an attempt that belongs to no transition (a test)."""
-    store.db.put_item(**_attempt_write(store, attempt)["Put"])
+    store.db.put_item(**attempt_write(store, attempt)["Put"])
 
 
 def deliveries(store: Store, alert_id: str, kind: DeliveryKind | Literal["all"] = "alert", limit: int = 100, offset: int = 0) -> list[Attempt]:
-    """List an alert's deliveries for the API: what still waits, then the attempts, newest first.
+    """List an alert's deliveries for the API: what still waits (for a receiver, or for the end of a mute), then the attempts, newest first.
 
     Args:
         store: Where from.
@@ -120,7 +122,7 @@ def deliveries(store: Store, alert_id: str, kind: DeliveryKind | Literal["all"] 
         limit: How many at most.
         offset: How many to pass over first.
     """
-    waiting = [_pending(record) for record in history(store, alert_id)[0] if record.status == "pending"]
+    waiting = [_pending(record) for record in history(store, alert_id)[0] if record.status in ("pending", "held")]
     tried = [Attempt(**json.loads(item["d"]["S"])) for item in query(store, alert_id, "a#", "a$", newest_first=True)]
     found = [attempt for attempt in (*waiting, *tried) if kind in ("all", attempt.kind)]
     return found[offset : offset + limit]
@@ -131,7 +133,7 @@ def _settle_writes(store: Store, settled: Settled) -> "list[TransactWriteItemTyp
     row, attempt = settled.row, settled.attempt
     update: dict[str, Any] = {
         "TableName": store.tables.deliveries,
-        "Key": _record_key(row.alert_id, row.destination_id, row.number),
+        "Key": record_key(row.alert_id, row.destination_id, row.number),
         "UpdateExpression": "SET s = :s, k = :k, c = :c, g = :g, why = :why, x = :x, #at = if_not_exists(#at, :at) ADD tries :one",
         "ExpressionAttributeNames": {"#at": "at"},
         "ExpressionAttributeValues": {
@@ -145,14 +147,14 @@ def _settle_writes(store: Store, settled: Settled) -> "list[TransactWriteItemTyp
             ":one": {"N": "1"},
         },
     }
-    writes: list[TransactWriteItemTypeDef] = [_attempt_write(store, attempt), {"Update": update}]  # type: ignore[typeddict-item]
+    writes: list[TransactWriteItemTypeDef] = [attempt_write(store, attempt), {"Update": update}]  # type: ignore[typeddict-item]
     return writes if settled.status == "pending" else [*writes, trays.take_write(store, row)]
 
 
-def _new_record(store: Store, record: Record) -> "TransactWriteItemTypeDef":
+def new_record(store: Store, record: Record) -> "TransactWriteItemTypeDef":
     """Return the write of a record, on condition that there is none."""
     item = {
-        **_record_key(record.alert_id, record.destination_id, record.number),
+        **record_key(record.alert_id, record.destination_id, record.number),
         "s": {"S": record.status},
         "k": {"S": record.type},
         "c": {"S": record.channel},
@@ -165,19 +167,19 @@ def _new_record(store: Store, record: Record) -> "TransactWriteItemTypeDef":
     return {"Put": {"TableName": store.tables.deliveries, "Item": item, "ConditionExpression": "attribute_not_exists(PK)"}}
 
 
-def _still_told(store: Store, record: Record, after: int) -> "TransactWriteItemTypeDef":
+def still_told(store: Store, record: Record, after: int) -> "TransactWriteItemTypeDef":
     """Return the check that the transition which told a destination of the alert has not failed meanwhile."""
     return {
         "ConditionCheck": {
             "TableName": store.tables.deliveries,
-            "Key": _record_key(record.alert_id, record.destination_id, after),
+            "Key": record_key(record.alert_id, record.destination_id, after),
             "ConditionExpression": "s IN (:pending, :sent)",
             "ExpressionAttributeValues": {":pending": {"S": "pending"}, ":sent": {"S": "sent"}},
         }
     }
 
 
-def _attempt_write(store: Store, attempt: Attempt) -> "TransactWriteItemTypeDef":
+def attempt_write(store: Store, attempt: Attempt) -> "TransactWriteItemTypeDef":
     """Return the write of an attempt."""
     item = {
         **_key(attempt.alert_id, f"a#{attempt.created_at:016d}#{attempt.attempt_id}"),
@@ -218,7 +220,7 @@ def _pending(record: Record) -> Attempt:
     )
 
 
-def _transact(store: Store, writes: "list[TransactWriteItemTypeDef]") -> list[str]:
+def transact(store: Store, writes: "list[TransactWriteItemTypeDef]") -> list[str]:
     """Write all or nothing, again where another transaction stood in the way.
 
     Returns:
@@ -238,7 +240,7 @@ def _transact(store: Store, writes: "list[TransactWriteItemTypeDef]") -> list[st
     return []
 
 
-def _record_key(alert_id: str, destination_id: str, number: int) -> dict[str, Any]:
+def record_key(alert_id: str, destination_id: str, number: int) -> dict[str, Any]:
     """Return a record's key."""
     return _key(alert_id, f"r#{destination_id}#{number:06d}")
 

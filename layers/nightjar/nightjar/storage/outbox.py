@@ -67,20 +67,21 @@ def before(store: Store, transition: Transition) -> list[Transition]:
     return found[::-1]
 
 
-def after(store: Store, transition: Transition) -> list[Transition]:
-    """Read the transitions of the same alert that lie behind one, oldest first, strongly consistent."""
+def after(store: Store, name: Name, alert_id: str) -> list[Transition]:
+    """Read the transitions of an alert that lie behind one of its policy, oldest first, strongly consistent."""
+    policy_id, number = name
     pages = store.db.get_paginator("query").paginate(
         TableName=store.tables.alerts,
         KeyConditionExpression="PK = :policy AND SK BETWEEN :first AND :last",
         ExpressionAttributeValues={
-            ":policy": {"S": transition.alert.policy_id},
-            ":first": {"S": f"{_PREFIX}{transition.number + 1:06d}"},
+            ":policy": {"S": policy_id},
+            ":first": {"S": f"{_PREFIX}{number + 1:06d}"},
             ":last": {"S": f"{_PREFIX}~"},
         },
         ConsistentRead=True,
     )
     found = (_transition(item) for page in pages for item in page["Items"])
-    return [later for later in found if later.alert.alert_id == transition.alert.alert_id]
+    return [later for later in found if later.alert.alert_id == alert_id]
 
 
 def _get(store: Store, names: list[Name]) -> Iterator[dict[str, Any]]:

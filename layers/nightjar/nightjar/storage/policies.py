@@ -5,25 +5,29 @@
     on#event_id  policy_id   d           while enabled: rollup asks for the policies of an event
     due#group    policy_id   d           while enabled: a tick asks for the policies of a group
     groups       group                   every group that ever held a policy
+    gone         policy_id   d, x        a deleted policy that kept messages back: what it held is still held by its last settings
 
 Only botocore here: rollup and evaluator import this module at their cold start.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from nightjar.core.due import group_of
 from nightjar.core.events import Event
+from nightjar.core.instants import DAY, SECOND
 from nightjar.core.policies import Policy, from_text, to_text
 from nightjar.storage import config
 from nightjar.storage.client import Store
 from nightjar.storage.config import Stale
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, BatchGetItemOutputTypeDef, TransactWriteItemTypeDef
 
 # A condition that failed, or another transaction on the same row at the same time: either way, read again.
 _OVERTAKEN = {"ConditionalCheckFailed", "TransactionConflict"}
+_BATCH = 100
+_KEPT = 400 * DAY
 
 
 def for_event(store: Store, event_id: str) -> list[Policy]:
@@ -49,6 +53,23 @@ def get(store: Store, policy_id: str) -> Policy | None:
     """Read one policy, strongly consistent; None if there is none."""
     found = store.db.get_item(TableName=store.tables.policies, Key=_key("policy", policy_id), ConsistentRead=True).get("Item")
     return from_text(found["d"]["S"]) if found else None
+
+
+def latest(store: Store, policy_ids: Iterable[str]) -> dict[str, Policy]:
+    """Read policies by id as they are, or as they were when they were deleted; strongly consistent.
+
+    Of the deleted ones only those with active hours or a mute_until of their own are known.
+    """
+    wanted = [_key(partition, policy_id) for policy_id in sorted(set(policy_ids)) for partition in ("gone", "policy")]
+    found: dict[str, Policy] = {}
+    for at in range(0, len(wanted), _BATCH):
+        pending: Any = {store.tables.policies: {"Keys": wanted[at : at + _BATCH], "ConsistentRead": True}}
+        while pending:
+            answer: BatchGetItemOutputTypeDef = store.db.batch_get_item(RequestItems=pending)
+            for item in sorted(answer["Responses"].get(store.tables.policies, []), key=_partition):
+                found[item["SK"]["S"]] = from_text(item["d"]["S"])
+            pending = answer.get("UnprocessedKeys")
+    return found
 
 
 def list_all(store: Store) -> list[Policy]:
@@ -94,14 +115,21 @@ def replace(store: Store, before: Policy, after: Policy, event: Event | None = N
     _transact(store, [row, *_same_event(store, event), *_index(store, before, after)])
 
 
-def delete(store: Store, policy: Policy) -> None:
-    """Delete a policy and the rows that lead to it.
+def delete(store: Store, policy: Policy, *, now: int) -> None:
+    """Delete a policy and the rows that lead to it; `now` is wall time (µs).
 
     Raises:
         Stale: It was edited or deleted meanwhile.
     """
     row: Any = {"Delete": {"TableName": store.tables.policies, "Key": _key("policy", policy.policy_id), **_version(policy)}}
-    _transact(store, [row, *_index(store, policy, None)])
+    _transact(store, [row, *_kept(store, policy, now), *_index(store, policy, None)])
+
+
+def _kept(store: Store, policy: Policy, now: int) -> "Iterator[TransactWriteItemTypeDef]":
+    """Yield the row by which a deleted policy still holds what it held, as long as its alerts live."""
+    if policy.active_hours or policy.mute_until is not None:
+        item = {**_key("gone", policy.policy_id), "d": {"S": to_text(policy)}, "x": {"N": str((now + _KEPT) // SECOND)}}
+        yield {"Put": {"TableName": store.tables.policies, "Item": item}}
 
 
 def _register(store: Store, policy: Policy) -> None:
@@ -182,3 +210,8 @@ def _query(store: Store, partition: str, *, consistent: bool) -> "Iterator[list[
 def _key(partition: str, sort: str) -> "dict[str, AttributeValueTypeDef]":
     """Return a row's key."""
     return {"PK": {"S": partition}, "SK": {"S": sort}}
+
+
+def _partition(item: "dict[str, AttributeValueTypeDef]") -> str:
+    """Return the partition of a row."""
+    return str(item["PK"]["S"])

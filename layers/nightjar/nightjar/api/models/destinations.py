@@ -4,8 +4,9 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from nightjar.api.models.base import Answer, Body
-from nightjar.api.models.fields import Id, Long, Short, Uuid, When
+from nightjar.api.models.base import Answer, Body, cleared
+from nightjar.api.models.fields import Id, Instant, Long, Short, Uuid, When
+from nightjar.api.models.hours import HoursAnswer, HoursBody
 from nightjar.core.destinations import Channel, Destination
 from nightjar.core.instants import iso
 from nightjar.core.policies import Severity
@@ -19,6 +20,7 @@ class DestinationBody(Body):
     """A destination to make or to change. `url` and `credentials` are kept where a change does not name them."""
 
     required: ClassVar[tuple[str, ...]] = ("channel",)
+    clearable: ClassVar[frozenset[str]] = frozenset({"active_hours", "mute_until"})
 
     channel: Channel | None = None
     url: Long | None = None
@@ -28,15 +30,20 @@ class DestinationBody(Body):
     enabled: bool | None = None
     name: Short | None = None
     min_severity: Severity | None = None
+    active_hours: HoursBody | None = Field(None, description="When messages may be sent; what comes at other times waits.")
+    mute_until: Instant | None = Field(None, description="No messages before this instant; they wait.")
 
-    def changes(self, before: Destination, masked_url: str) -> dict[str, Any]:
+    def changes(self, raw: Any, before: Destination, masked_url: str) -> dict[str, Any]:
         """Return the fields of `core.destinations.Destination` that the request sets.
 
         Args:
+            raw: The body that this was read from: an empty text takes a clearable setting away.
             before: The destination as it is.
             masked_url: How its url is answered: sent back like that, it stays.
         """
-        found = self.named()
+        found = {**self.named(), **cleared(type(self), raw)}
+        if self.active_hours:
+            found["active_hours"] = self.active_hours.value()
         if "policy_ids" in found:
             found["policy_ids"] = tuple(dict.fromkeys(found["policy_ids"]))
         if "url" in found and before.url and found["url"] == masked_url:
@@ -67,6 +74,8 @@ class DestinationAnswer(Answer):
     enabled: bool
     name: str
     min_severity: str
+    active_hours: HoursAnswer | None
+    mute_until: When | None
     created_at: When
     updated_at: When
     last_delivered_at: When | None
@@ -76,9 +85,10 @@ class DestinationAnswer(Answer):
     def of(cls, destination: Destination, masked_url: str) -> Self:
         """Show a destination."""
         shown: dict[str, Any] = {name: getattr(destination, name) for name in cls.model_fields}
-        for name in ("created_at", "updated_at", "last_delivered_at"):
+        for name in ("created_at", "updated_at", "last_delivered_at", "mute_until"):
             shown[name] = None if shown[name] is None else iso(shown[name])
         shown["url"] = masked_url
+        shown["active_hours"] = HoursAnswer.of(destination.active_hours)
         shown["credentials"] = {name: value if name in _OPEN else HIDDEN for name, value in destination.credentials}
         shown["policy_ids"] = list(destination.policy_ids)
         return cls(**shown)

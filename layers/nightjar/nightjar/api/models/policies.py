@@ -6,6 +6,7 @@ from pydantic import Field
 
 from nightjar.api.models.base import Answer, Body, cleared
 from nightjar.api.models.fields import Agent, Digits, EventName, Id, Instant, Link, Long, Number, Short, Uuid, When, Whole
+from nightjar.api.models.hours import HoursAnswer, HoursBody
 from nightjar.core.instants import iso
 from nightjar.core.periods import Kind, Period
 from nightjar.core.policies import Aggregate, Condition, Missing, Policy, Previous, Severity
@@ -22,7 +23,9 @@ class PolicyBody(Body):
     """A policy to make or to change. Fields that are not named keep their value, or get their default when creating."""
 
     required: ClassVar[tuple[str, ...]] = ("period", "aggregate", "condition", "threshold")
-    clearable: ClassVar[frozenset[str]] = frozenset({"event_id", "compare", "window_minutes", "recovery_threshold", "renotify_minutes", "active_from"})
+    clearable: ClassVar[frozenset[str]] = frozenset(
+        {"event_id", "compare", "window_minutes", "recovery_threshold", "renotify_minutes", "active_hours", "mute_until", "active_from"}
+    )
 
     event_id: Id | None = None
     agent: Agent | None = None
@@ -48,6 +51,8 @@ class PolicyBody(Body):
     early: bool | None = None
     delay_seconds: Whole | None = Field(None, ge=0, le=3_600)
     active_from: Instant | None = None
+    active_hours: HoursBody | None = Field(None, description="When messages may be sent; what comes at other times waits.")
+    mute_until: Instant | None = Field(None, description="No messages before this instant; they wait.")
     renotify_minutes: Whole | None = Field(None, ge=5, le=10_080)
     auto_resolve: bool | None = None
     runbook_url: Link | None = None
@@ -65,6 +70,8 @@ class PolicyBody(Body):
             del found["active_from"]
         if self.compare:
             found["compare"] = self.compare.previous
+        if self.active_hours:
+            found["active_hours"] = self.active_hours.value()
         if found.get("channel") == "":
             found["channel"] = "default"
         return found
@@ -119,6 +126,8 @@ class PolicyAnswer(Answer):
     early: bool
     delay_seconds: int
     active_from: When
+    active_hours: HoursAnswer | None
+    mute_until: When | None
     renotify_minutes: int | None
     auto_resolve: bool
     runbook_url: str
@@ -135,8 +144,9 @@ class PolicyAnswer(Answer):
     def of(cls, policy: Policy, warnings: list[str], standing: Standing) -> Self:
         """Show a policy."""
         shown: dict[str, Any] = {name: getattr(policy, name) for name in cls.model_fields if hasattr(policy, name)}
-        for name in ("active_from", "created_at", "updated_at"):
-            shown[name] = iso(shown[name])
+        for name in ("active_from", "created_at", "updated_at", "mute_until"):
+            shown[name] = None if shown[name] is None else iso(shown[name])
+        shown["active_hours"] = HoursAnswer.of(policy.active_hours)
         shown["compare"] = CompareAnswer(previous=policy.compare) if policy.compare else None
         shown |= {name: getattr(standing, name) for name in ("state", "last_value", "last_reason")}
         shown["last_period"] = _period(standing.last_period) if standing.last_period else None

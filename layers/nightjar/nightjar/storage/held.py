@@ -1,0 +1,105 @@
+"""What mutes hold, in the deliveries table: one partition, so that a tick sees with one Query that nothing waits.
+
+| row | PK | SK | attributes |
+|---|---|---|---|
+| held | `held` | `<alert_id>#<number, 6 digits>#<destination_id>` | d JSON of quiet.Held |
+
+A row stands beside a record of status `held`, and each of the three things that may become of it is one transaction on the
+condition that the record is still held: it is put into its tray, or recorded as skipped or failed. So a message is released
+once, whoever dies where, and when an alert ends at the moment in which its opening is released, one of the two comes first.
+"""
+
+import json
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from nightjar.core.delivery import Record, Row, unsent
+from nightjar.core.quiet import Held
+from nightjar.storage import trays
+from nightjar.storage.client import Store
+from nightjar.storage.deliveries import Announced, attempt_write, new_record, record_key, still_told, transact
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+_FAILED = "ConditionalCheckFailed"
+
+
+def hold(store: Store, held: Held) -> Announced:
+    """Record that a message waits for the end of a mute, once.
+
+    Returns:
+        "known" if there was a record already, "untold" if the transition that told its destination of the alert has failed
+        or been skipped meanwhile; nothing was written then.
+    """
+    item = {**_key(held.record), "d": {"S": json.dumps(asdict(held), separators=(",", ":"))}}
+    put: TransactWriteItemTypeDef = {"Put": {"TableName": store.tables.deliveries, "Item": item}}
+    return _outcome(transact(store, [new_record(store, held.record), put, *_condition(store, held)]))
+
+
+def read_all(store: Store) -> list[Held]:
+    """Read what is held, in the order of the engine's clock, strongly consistent."""
+    found = (_held(item["d"]["S"]) for item in trays.query(store, "held"))
+    return sorted(found, key=lambda held: (held.clock, held.policy_id, held.record.number))
+
+
+def release(store: Store, held: Held, row: Row) -> Announced:
+    """Put a held message into its tray, once.
+
+    Returns:
+        "known" if it is held no longer, "untold" if its destination was, after all, not told of the alert.
+    """
+    writes = [_update(store, replace(held.record, status="pending", reason="")), _take(store, held.record), *trays.put_writes(store, row)]
+    return _outcome(transact(store, [*writes, *_condition(store, held)]))
+
+
+def drop(store: Store, record: Record, now: int) -> None:
+    """Record that a held message is not sent; nothing if it is held no longer.
+
+    Args:
+        store: Where.
+        record: With the status from now on, `skipped` or `failed`, and the reason.
+        now: Wall time (µs).
+    """
+    transact(store, [_update(store, record), _take(store, record), attempt_write(store, unsent(record, now))])
+
+
+def _outcome(codes: list[str]) -> Announced:
+    """Say what came of a transaction whose first write has the condition that a message is new, or still held."""
+    if not codes:
+        return "new"
+    return "known" if codes[0] == _FAILED else "untold"
+
+
+def _condition(store: Store, held: Held) -> "list[TransactWriteItemTypeDef]":
+    """Return the check of an ending that its destination is told, or will be, of the alert."""
+    return [] if held.after is None else [still_told(store, held.record, held.after)]
+
+
+def _update(store: Store, record: Record) -> "TransactWriteItemTypeDef":
+    """Return the write of a record's new status, on condition that it is still held."""
+    return {
+        "Update": {
+            "TableName": store.tables.deliveries,
+            "Key": record_key(record.alert_id, record.destination_id, record.number),
+            "UpdateExpression": "SET s = :s, why = :why",
+            "ConditionExpression": "s = :held",
+            "ExpressionAttributeValues": {":s": {"S": record.status}, ":why": {"S": record.reason}, ":held": {"S": "held"}},
+        }
+    }
+
+
+def _take(store: Store, record: Record) -> "TransactWriteItemTypeDef":
+    """Return the write that takes a message out of what is held."""
+    return {"Delete": {"TableName": store.tables.deliveries, "Key": _key(record)}}
+
+
+def _held(text: str) -> Held:
+    """Read a row."""
+    found = json.loads(text)
+    return Held(**{**found, "record": Record(**found["record"])})
+
+
+def _key(record: Record) -> dict[str, Any]:
+    """Return a row's key."""
+    return {"PK": {"S": "held"}, "SK": {"S": f"{record.alert_id}#{record.number:06d}#{record.destination_id}"}}
