@@ -148,6 +148,20 @@ def test_every_control_plane_route_may_do_what_it_does(dev: Dev) -> None:
     assert "AccessDenied" not in dev.log.read_text()
 
 
+def test_what_a_mute_held_is_sent_when_it_is_deleted(dev: Dev) -> None:
+    mute = dev("POST", "/v1.0/mutes", {"event": "mut*", "until": (NOW + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%SZ")})
+    dev("POST", "/v1.0/policies", policy(event="muted", title="Muted", threshold=2))
+    assert dev.drain() == 0
+    dev("POST", "/v1.0/logs", [{"agent": "worker", "event": "muted", "value": 1}] * 3)
+    dev.drain()
+    assert [alert["status"] for alert in dev("GET", "/v1.0/alerts") if alert["event"] == "muted"] == ["triggered"]
+    assert not any("Muted" in message["text"] for message in dev.messages("billing-ops"))
+    requests.delete(f"{dev.url}/v1.0/mutes/{mute['mute_id']}", headers=HEADERS, timeout=10).raise_for_status()
+    dev.drain()
+    assert any("Muted" in message["text"] for message in dev.messages("billing-ops"))
+    assert "AccessDenied" not in dev.log.read_text()
+
+
 def policy(**fields: Any) -> dict[str, Any]:
     return {"agent": "worker", "period": "hour", "aggregate": "count", "condition": "gt", "threshold": 20, "severity": "critical", **fields}
 
