@@ -90,21 +90,29 @@ def _standing(call: Call, policy: Policy) -> Standing:
 
 def _create(call: Call, found: PolicyBody, raw: Any) -> Policy:
     """Make and store a policy once."""
-    event = _event_of(call, found, None)
-    named = found.changes(raw)
-    assert found.aggregate  # noqa: S101  # one of the required fields
-    defaults = {"missing": default_missing(found.aggregate), "active_from": call.now}
-    identity = {"policy_id": str(uuid7()), "created_at": call.now, "updated_at": call.now}
-    policy = _checked(call, Policy(**{**defaults, **named, **identity, **_carried(event)}), named)
+    event = event_of(call, found, None)
+    policy = drafted(call, found, found.changes(raw), event)
     _ensure(call, found, event)
     policies.put_new(call.store, policy, event)
     return policy
 
 
+def drafted(call: Call, found: PolicyBody, named: dict[str, Any], event: Event) -> Policy:
+    """Make a policy of what a request names, with the defaults of a new one; nothing is stored.
+
+    Raises:
+        BadRequest: A rule is broken.
+    """
+    assert found.aggregate  # noqa: S101  # one of the required fields
+    defaults = {"missing": default_missing(found.aggregate), "active_from": call.now}
+    identity = {"policy_id": str(uuid7()), "created_at": call.now, "updated_at": call.now}
+    return _checked(call, Policy(**{**defaults, **named, **identity, **_carried(event)}), named)
+
+
 def _update(call: Call, policy_id: str, found: PolicyBody, raw: Any) -> tuple[Policy, Policy]:
     """Read, change and write a policy once."""
     before = _known(call, policy_id)
-    event = _event_of(call, found, before)
+    event = event_of(call, found, before)
     named = found.changes(raw)
     if named.get("window") == "calendar":
         named.setdefault("window_minutes", None)
@@ -136,7 +144,7 @@ def _known(call: Call, policy_id: str) -> Policy:
     return policy
 
 
-def _event_of(call: Call, found: PolicyBody, before: Policy | None) -> Event:
+def event_of(call: Call, found: PolicyBody, before: Policy | None) -> Event:
     """Find the event that a request names, or that the policy has; agent and event may name one that is not stored yet.
 
     Raises:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal, get_args
 
-from nightjar.api import alerts, analytics, destinations, docs, event_logs, events, mutes, policies
+from nightjar.api import alerts, analytics, destinations, docs, event_logs, events, mutes, policies, previews
 from nightjar.api.models.alerts import AlertAnswer, DeliveryAnswer
 from nightjar.api.models.analytics import AnalyticsAnswer
 from nightjar.api.models.base import Answer, Body
@@ -15,6 +15,7 @@ from nightjar.api.models.events import EventAnswer, EventBody
 from nightjar.api.models.logs import AcceptedAnswer, LogBody
 from nightjar.api.models.mutes import MuteAnswer, MuteBody
 from nightjar.api.models.policies import PolicyAnswer, PolicyBody
+from nightjar.api.models.previews import PreviewAnswer, PreviewBody
 from nightjar.api.requests import Reply
 from nightjar.core.analytics import SPANS
 from nightjar.core.periods import Previous
@@ -93,6 +94,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{_EVENT}/<event_id>/analytics", analytics.window, AnalyticsAnswer, query=_ANALYTICS),
     Route("GET", _POLICY, policies.list_policies, PolicyAnswer, listed=True),
     Route("POST", _POLICY, policies.create_policy, PolicyAnswer, PolicyBody, status=201),
+    Route("POST", f"{_POLICY}/preview", previews.preview_policy, PreviewAnswer, PreviewBody),
     Route("GET", f"{_POLICY}/<policy_id>", policies.get_policy, PolicyAnswer),
     Route("PUT", f"{_POLICY}/<policy_id>", policies.update_policy, PolicyAnswer, PolicyBody),
     Route("DELETE", f"{_POLICY}/<policy_id>", policies.delete_policy, PolicyAnswer),
