@@ -104,8 +104,11 @@ def test_only_periods_that_are_due_by_now_are_judged() -> None:
 
 @pytest.mark.parametrize(
     ("given", "days"),
-    [({"period": "minute"}, 14), ({}, 840), ({"window": "rolling"}, 4), ({"window": "rolling", "window_minutes": 2}, 14), ({"window": "rolling", "period": "day"}, 700)],
-)
+    [
+        ({"period": "minute"}, 14), ({}, 840), ({"window": "rolling"}, 4), ({"window": "rolling", "window_minutes": 2}, 14),
+        ({"window": "rolling", "period": "day"}, 700),
+    ],
+)  # fmt: skip
 def test_a_range_has_an_end(given: dict[str, Any], days: int) -> None:
     watched = policy(**given)
     assert longest_range(watched) // DAY == days

@@ -8,6 +8,7 @@ from nightjar.core.instants import HOUR, MINUTE, iso
 
 from tests.world import START, World, world
 
+BASE = {"agent": "a", "event": "e", "period": "hour", "aggregate": "count", "condition": "gt", "threshold": 8, "early": False, "active_from": iso(START)}
 SETTINGS: dict[str, dict[str, Any]] = {
     "burst": {},
     "stall": {"condition": "lt", "threshold": 6},
@@ -40,8 +41,7 @@ def live(deployed: World, seed: int, hours: int) -> None:
 def test_a_preview_raises_what_the_engine_raised(seed: int) -> None:
     with world() as deployed:
         deployed.tick(START)
-        base = {"agent": "a", "event": "e", "period": "hour", "aggregate": "count", "condition": "gt", "threshold": 8, "early": False, "active_from": iso(START)}
-        made = {name: deployed.made("POST", "/v1.0/policies", {**base, **given}) for name, given in SETTINGS.items()}
+        made = {name: deployed.made("POST", "/v1.0/policies", {**BASE, **given}) for name, given in SETTINGS.items()}
         live(deployed, seed, 16)
         deployed.now += 30 * MINUTE
         raised = deployed("GET", "/v1.0/alerts").body
