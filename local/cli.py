@@ -1,11 +1,12 @@
-"""The command line: `nightjar dev`, `nightjar keys …`."""
+"""The command line: `nightjar dev`, `nightjar keys …`, `nightjar recount`."""
 
 import typer
 
-from local.commands import dev, keys
+from local.commands import dev, keys, recount
 
 app = typer.Typer(help="Nightjar: alerts on your own AWS account.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command("dev")(dev.dev)
+app.command("recount")(recount.recount)
 app.add_typer(keys.app, name="keys")
 
 

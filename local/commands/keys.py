@@ -1,18 +1,15 @@
 """`nightjar keys`: make, list and revoke API keys. A key is shown once, when it is made."""
 
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from local.commands.stack import Endpoint, Stack, now, open_stack
+
 if TYPE_CHECKING:
     from nightjar.core.keys import Key, Scope
-    from nightjar.storage.client import Store
 
 app = typer.Typer(help="API keys.", no_args_is_help=True)
-
-Stack = Annotated[str, typer.Option("--stack-name", help="The deployed stack.")]
-Endpoint = Annotated[str | None, typer.Option("--endpoint-url", help="Where AWS is; `nightjar dev` prints its own.")]
 
 
 @app.command("create")
@@ -29,7 +26,7 @@ def create(
     if scope not in {"ingest", "admin"}:
         raise typer.BadParameter("must be ingest or admin", param_hint="--scope")
     chosen: Scope = "admin" if scope == "admin" else "ingest"
-    text, _ = create_key(_open(stack, endpoint), scope=chosen, agent_prefix=agent_prefix, name=name, now=_now())
+    text, _ = create_key(open_stack(stack, endpoint), scope=chosen, agent_prefix=agent_prefix, name=name, now=now())
     print(text)
 
 
@@ -38,7 +35,7 @@ def show(stack: Stack = "nightjar", endpoint: Endpoint = None) -> None:
     """List all keys by their hashes, oldest first."""
     from nightjar.storage.keys import list_keys
 
-    for key in list_keys(_open(stack, endpoint)):
+    for key in list_keys(open_stack(stack, endpoint)):
         print(_line(key))
 
 
@@ -51,21 +48,12 @@ def revoke(
     """Revoke a key for ever; where it is cached it works for at most another minute."""
     from nightjar.storage.keys import list_keys, revoke_key
 
-    store = _open(stack, endpoint)
+    store = open_stack(stack, endpoint)
     found = [key for key in list_keys(store) if key.key_hash.startswith(key_hash)]
     if len(found) != 1:
         raise typer.BadParameter(f"{len(found)} keys begin with {key_hash}")
-    revoke_key(store, found[0].key_hash, now=_now())
+    revoke_key(store, found[0].key_hash, now=now())
     print(f"revoked {found[0].key_hash}")
-
-
-def _open(stack: str, endpoint: str | None) -> "Store":
-    from local.deployed import NoSuchStack, Where, open_tables
-
-    try:
-        return open_tables(Where(stack, endpoint))
-    except NoSuchStack as error:
-        raise typer.BadParameter(str(error), param_hint="--stack-name") from None
 
 
 def _line(key: "Key") -> str:
@@ -74,7 +62,3 @@ def _line(key: "Key") -> str:
     state = f"revoked {iso(key.revoked_at)}" if key.revoked_at is not None else "valid"
     restricted = f" only {key.agent_prefix}*" if key.agent_prefix else ""
     return f"{key.key_hash[:16]} {key.scope} {state} made {iso(key.created_at)}{restricted} {key.name}".rstrip()
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000

@@ -131,10 +131,15 @@ def _pile(piles: dict[tuple[str, Bin], Pile], event_id: str, bin: Bin) -> Pile:
 
 
 def _count(bucket: Bucket, arrival: Arrival) -> Parked | None:
-    """Count a log in a bucket, as parked where the code fails on it."""
+    error = count_in(bucket, arrival.value, arrival.at)
+    return Parked(arrival, error) if error else None
+
+
+def count_in(bucket: Bucket, value: str, at: int) -> Exception | None:
+    """Count a log in a bucket, as parked where the code fails on it; return the error then."""
     try:
-        bucket.add(Decimal(arrival.value), arrival.at)
+        bucket.add(Decimal(value), at)
     except Exception as error:  # noqa: BLE001  # whatever it is: what was passed over could never be applied
         bucket.parked += 1
-        return Parked(arrival, error)
+        return error
     return None

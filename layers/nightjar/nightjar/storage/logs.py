@@ -14,6 +14,7 @@ from nightjar.storage.client import Store
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, QueryInputTypeDef
 
+_LAST = 10**16 - 1  # µs: the greatest time of 16 digits
 _WINDOW = "PK = :source AND SK BETWEEN :start AND :end"
 
 
@@ -158,6 +159,19 @@ def read_source(
         for found in answer["Items"]:
             if int(found["x"]["N"]) > now // SECOND and found["SK"]["S"] != before:
                 yield _raw(found)
+        if "LastEvaluatedKey" not in answer:
+            return
+        query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def read_values(store: Store, source: str) -> Iterator[tuple[int, str]]:
+    """Yield time (µs) and value of all logs of one source partition, strongly consistent; the value as text, whatever it holds."""
+    query = _query(store, source, *sort_bounds(0, _LAST))
+    query["ProjectionExpression"] = "SK, v"
+    while True:
+        answer = store.db.query(**query)
+        for found in answer["Items"]:
+            yield int(found["SK"]["S"].partition("#")[0]), found.get("v", {}).get("S", "")
         if "LastEvaluatedKey" not in answer:
             return
         query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]

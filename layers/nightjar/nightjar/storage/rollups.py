@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from nightjar.core.folding import Marks
 from nightjar.core.instants import DAY, HOUR, MINUTE, SECOND
@@ -42,6 +42,14 @@ class Row:
     bucket: Bucket = field(default_factory=Bucket)
     marks: Marks = field(default_factory=dict)
     version: int = 0
+
+
+class Stored(NamedTuple):
+    """A stored row with its bucket unread, whatever state that is in."""
+
+    packed: bytes
+    marks: Marks
+    version: int
 
 
 def read(store: Store, event_id: str, bins: Iterable[Bin], *, now: int, consistent: bool = True) -> dict[Bin, Bucket]:
@@ -94,6 +102,12 @@ def read_row(store: Store, event_id: str, bin: Bin, *, now: int) -> Row:
     """Read one row in order to write it, strongly consistent."""
     found = store.db.get_item(TableName=store.tables.rollups, Key=_key(event_id, bin), ConsistentRead=True)
     return _row(found.get("Item"), now)
+
+
+def read_stored(store: Store, event_id: str, bins: Iterable[Bin], *, now: int, wait: Wait = wait) -> dict[Bin, Stored]:
+    """Read the rows of one event that exist and have not expired, strongly consistent, without reading what is in them."""
+    items = _read_items(store, [_key(event_id, bin) for bin in dict.fromkeys(bins)], {"ConsistentRead": True}, wait)
+    return {bin: Stored(item["b"]["B"], _marks(item), int(item["n"]["N"])) for (_, bin), item in items if not _is_gone(item, now)}
 
 
 def write_row(store: Store, event_id: str, bin: Bin, row: Row) -> bool:
@@ -212,7 +226,11 @@ def _row(item: "dict[str, AttributeValueTypeDef] | None", now: int) -> Row:
     version = int(item["n"]["N"])
     if _is_gone(item, now):
         return Row(version=version)
-    return Row(Bucket.unpack(item["b"]["B"]), {source: number["S"] for source, number in item["w"]["M"].items()}, version)
+    return Row(Bucket.unpack(item["b"]["B"]), _marks(item), version)
+
+
+def _marks(item: "dict[str, AttributeValueTypeDef]") -> Marks:
+    return {source: number["S"] for source, number in item["w"]["M"].items()}
 
 
 def _is_gone(item: "dict[str, AttributeValueTypeDef]", now: int) -> bool:
