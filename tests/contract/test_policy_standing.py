@@ -75,10 +75,10 @@ def test_a_list_reads_all_buckets_together(api: Api, monkeypatch: pytest.MonkeyP
 
 def test_a_list_that_asks_for_too_much_says_so(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     begin_tick(api.store, NOW)
-    for event, enabled in (("a", True), ("b", True), ("c", False), ("d", True)):
-        api.made("/v1.0/policies", policy(event=event, active_from=iso(NOW - DAY), enabled=enabled))
-    monkeypatch.setattr(standing, "MOST_BUCKETS", 3)
-    assert [found["state"] for found in api.get("/v1.0/policies").body] == ["ok", "disabled", "unknown", "unknown"]
+    for event, period, enabled in (("a", "hour", True), ("b", "day", True), ("c", "hour", False), ("d", "hour", True)):
+        api.made("/v1.0/policies", policy(event=event, period=period, active_from=iso(NOW - 2 * DAY), enabled=enabled))
+    monkeypatch.setattr(standing, "MOST_BUCKETS", 10)
+    assert [found["state"] for found in api.get("/v1.0/policies").body] == ["ok", "disabled", "unknown", "ok"]
 
 
 def test_a_policy_is_not_created_twice_because_its_buckets_could_not_be_read(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from nightjar.core.instants import DAY, HOUR, iso
 
+from tests.contract.test_anything import ODD
 from tests.contract.world import NOBODY, NOW, Api, logged, policy
 
 PATH = "/v1.0/policies/preview"
@@ -89,7 +90,8 @@ def test_a_comparison_and_a_rolling_window_are_replayed_too(busy: Api) -> None:
         ({"policy": policy(period="minute"), "from": iso(NOW - 36 * DAY), "to": iso(NOW - 30 * DAY)}, 400, "minutes are kept for 35 days"),
         ({"policy": policy(period="day"), "from": "2021-01-01T00:00:00Z"}, 400, "hours are kept for 1095 days"),
         ({"policy": policy(period="week"), **TODAY}, 400, "policy.period: must be minute, hour or day"),
-        ({"policy": policy(threshold=None), **TODAY}, 400, "threshold: is required"),
+        ({"policy": policy(threshold=None), **TODAY}, 400, "policy.threshold: is required"),
+        ({**policy(threshold=None), **TODAY}, 400, "threshold: is required"),
         ({"policy": policy(recovery_threshold=21), **TODAY}, 400, "recovery_threshold: must be at most the threshold"),
         ({"policy": [], **TODAY}, 400, "policy: must be a JSON object"),
         ({"policy": policy(agent=None, event=None, event_id=NOBODY), **TODAY}, 422, "event_id: there is no such event"),
@@ -103,3 +105,13 @@ def test_a_message_says_what_is_wrong(api: Api, body: Any, status: int, message:
 
 def test_other_methods_still_mean_the_policy_of_that_id(api: Api) -> None:
     assert api.get(PATH).message == "policy_id: must be a UUID"
+
+
+@pytest.mark.parametrize("field", ["policy", "from", "to", "threshold", "period", "event_id"])
+def test_an_odd_value_is_taken_or_refused_by_name(api: Api, field: str) -> None:
+    kept = {name: value for name, value in {**policy(), **TODAY}.items() if name != field}
+    text = ", ".join(f'"{name}": {value if isinstance(value, int) else chr(34) + value + chr(34)}' for name, value in kept.items())
+    for odd in ODD:
+        answer = api("POST", PATH, raw=f'{{"{field}": {odd}, {text}}}')
+        assert answer.status in {200, 400, 422}, (odd[:50], answer.body)
+        assert answer.status != 400 or field in answer.message or "JSON" in answer.message, (odd[:50], answer.body)

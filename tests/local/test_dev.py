@@ -137,6 +137,7 @@ def test_every_control_plane_route_may_do_what_it_does(dev: Dev) -> None:
     made = dev("POST", "/v1.0/policies", policy(event="edited"))
     dev("PUT", f"/v1.0/policies/{made['policy_id']}", {"threshold": 7})
     dev("GET", f"/v1.0/policies/{made['policy_id']}")
+    dev("POST", "/v1.0/policies/preview", {"policy": made, "from": (NOW - timedelta(hours=5)).strftime("%Y-%m-%dT%H:%M:%SZ")})
     dev("GET", "/v1.0/events")
     dev("PUT", f"/v1.0/events/{made['event_id']}", {"title": "T", "timezone": "Europe/Berlin"})
     for view in ("logs?period=raw", "logs?period=day", "analytics?view=window&period=1h&previous=previous_1d"):

@@ -23,7 +23,7 @@ def preview_policy(call: Call) -> Reply:
     raw = body.read(call.event)
     found = read(PreviewBody, raw, creating=True)
     start, end = _range(call, found)
-    policy = _policy(call, raw if found.policy is None else raw["policy"], start)
+    policy = _policy(call, raw, start) if found.policy is None else _policy(call, raw["policy"], start, within="policy.")
     try:
         return Reply(_shown(policy, start, end, preview(call.store, policy, start, end, now=call.now)))
     except (TooLong, TooFarBack) as error:
@@ -45,9 +45,9 @@ def _range(call: Call, found: PreviewBody) -> tuple[int, int]:
     return found.start, end
 
 
-def _policy(call: Call, raw: Any, start: int) -> Policy:
+def _policy(call: Call, raw: Any, start: int, within: str = "") -> Policy:
     """Make the policy that would have been active from the start of the range (µs)."""
-    found = read(PolicyBody, raw, creating=True)
+    found = read(PolicyBody, raw, creating=True, within=within)
     named = {name: value for name, value in found.changes(raw).items() if name not in {"active_from", "enabled"}}
     return replace(drafted(call, found, named, event_of(call, found, None)), active_from=start)
 

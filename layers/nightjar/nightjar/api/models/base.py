@@ -65,13 +65,14 @@ class Answer(BaseModel):
 AnyBody = TypeVar("AnyBody", bound=Body)
 
 
-def read(model: type[AnyBody], raw: Any, *, creating: bool = False) -> AnyBody:
+def read(model: type[AnyBody], raw: Any, *, creating: bool = False, within: str = "") -> AnyBody:
     """Check a parsed body.
 
     Args:
         model: What it should be.
         raw: The body as parsed from JSON, numbers as int or Decimal.
         creating: Whether the fields in `model.required` must be there.
+        within: Where in the request it lies: "policy." before its fields' names.
 
     Raises:
         BadRequest: It breaks a rule; the message names each field and what is wrong with it.
@@ -80,9 +81,9 @@ def read(model: type[AnyBody], raw: Any, *, creating: bool = False) -> AnyBody:
     try:
         body = model.model_validate(raw)
     except ValidationError as error:
-        problems = [_sentence(found) for found in error.errors(include_url=False, include_context=True)]
+        problems = [within + _sentence(found) for found in error.errors(include_url=False, include_context=True)]
     if creating and isinstance(raw, dict):
-        problems += [f"{name}: is required" for name in model.required if raw.get(name) is None]
+        problems += [f"{within}{name}: is required" for name in model.required if raw.get(name) is None]
     if problems:
         raise BadRequest("; ".join(problems[:_MOST_ERRORS]))
     return body
