@@ -56,11 +56,15 @@ class System:
         self.client = chirpier.new_client(api_key=self.key, api_endpoint=f"{self.url}/v1.0/logs", servicer_endpoint=f"{self.url}/v1.0")
 
     @classmethod
-    def start(cls) -> Self:
-        """Start it, and return when it is ready to serve."""
+    def start(cls, *options: str) -> Self:
+        """Start it, and return when it is ready to serve.
+
+        Args:
+            options: For `nightjar dev`, besides a free port; without any it has no clock.
+        """
         os.environ["NO_PROXY"] = ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1", "localhost")))
         output = Path(tempfile.mkdtemp(prefix="nightjar-demo-")) / "functions.log"
-        command = [str(Path(sys.executable).parent / "nightjar"), "dev", "--port", "0", "--no-clock", "--logs", str(output)]
+        command = [str(Path(sys.executable).parent / "nightjar"), "dev", "--port", "0", "--logs", str(output), *(options or ("--no-clock",))]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         found = _READY.search(_first_line(process))
         if found is None:
@@ -76,17 +80,25 @@ class System:
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=15)
         self.process.kill()
+        self.process.wait()
+        if self.process.stdout:
+            self.process.stdout.close()
+        self._session.close()
 
     def send(self, entries: Sequence[Entry]) -> None:
+        """Log a stretch of the story with the SDK, and return when the server has answered for all of it."""
+        self.log([chirpier.Log(each.event, each.value, agent=each.agent, meta=each.meta, occurred_at=each.at) for each in entries])
+
+    def log(self, logs: Sequence[Any]) -> None:
         """Log with the SDK, and return when the server has answered for all of it."""
-        for entry in entries:
-            self.client.log(chirpier.Log(entry.event, entry.value, agent=entry.agent, meta=entry.meta, occurred_at=entry.at))
+        for log in logs:
+            self.client.log(log)
         # The SDK's own flush waits for as long as a server is away.
         flush = threading.Thread(target=self.client.flush, daemon=True)
         flush.start()
         flush.join(_FLUSH_SECONDS)
         if flush.is_alive():
-            raise Failed(f"the SDK could not send {len(entries)} logs within {_FLUSH_SECONDS} s")
+            raise Failed(f"the SDK could not send {len(logs)} logs within {_FLUSH_SECONDS} s")
 
     def tick(self, at: datetime) -> None:
         """Hand the evaluator a minute of the schedule, through Lambda's own Invoke API."""
