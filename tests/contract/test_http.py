@@ -49,6 +49,7 @@ def test_an_unknown_route_is_not_found_in_the_envelope(api: Api, path: str) -> N
 def test_another_method_is_not_allowed(api: Api, method: str, path: str) -> None:
     answer = api(method, path)
     assert (answer.status, answer.code) == (405, "METHOD_NOT_ALLOWED")
+    assert set(answer.headers["Allow"].split(", ")) == {route.method for route in ROUTES if re.sub("<.*?>", NOBODY, route.path) == path}
 
 
 def test_logs_go_to_another_function_but_other_methods_on_them_come_here(api: Api) -> None:

@@ -103,8 +103,10 @@ def test_a_message_says_what_is_wrong(api: Api, body: Any, status: int, message:
     assert (answer.status, message in answer.message) == (status, True), answer.body
 
 
-def test_other_methods_still_mean_the_policy_of_that_id(api: Api) -> None:
-    assert api.get(PATH).message == "policy_id: must be a UUID"
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_a_preview_is_no_policy_and_only_posted(api: Api, method: str) -> None:
+    answer = api(method, PATH)
+    assert (answer.status, answer.headers["Allow"]) == (405, "POST")
 
 
 @pytest.mark.parametrize("field", ["policy", "from", "to", "threshold", "period", "event_id"])

@@ -29,7 +29,8 @@ def handle(store: Store, event: dict[str, Any], *, now: int) -> Response:
 def _answer(call: Call) -> Response:
     """Check the key, find the route, call it."""
     parts = tuple(part for part in str(call.event.get("path") or "").split("/") if part)
-    routes = [(route, ids) for route in ROUTES if (ids := _ids(route, parts)) is not None]
+    found = [(route, ids) for route in ROUTES if (ids := _ids(route, parts)) is not None]
+    routes = [(route, ids) for route, ids in found if len(ids) == min(len(ids) for _, ids in found)]  # /policies/preview is no policy
     if parts[:1] == (_KEYED,) and not any(route.open for route, _ in routes):
         authenticate(call.store, call.event.get("headers"), scope="admin", now=call.now)
     if not routes:
@@ -39,8 +40,8 @@ def _answer(call: Call) -> Response:
         if route.method == method and route.run:
             reply = route.run(call, **ids)
             return respond(route.status, reply.body, dict(reply.headers), write=exact)
-    allowed = ", ".join(route.method for route, _ in routes)
-    raise MethodNotAllowed(f"method: must be one of {allowed}")
+    allow = ", ".join(dict.fromkeys(route.method for route, _ in routes))
+    raise MethodNotAllowed(f"method: must be one of {allow}", allow=allow)
 
 
 def _ids(route: Route, parts: tuple[str, ...]) -> dict[str, str] | None:

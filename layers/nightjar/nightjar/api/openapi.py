@@ -19,6 +19,7 @@ _PAGING = (
     ("offset", {"type": "integer", "minimum": 0, "maximum": 100_000}, "how many rows to pass over; best effort"),
     ("cursor", {"type": "string"}, "from the Link header of the page before"),
 )
+_BLANK = {"allowEmptyValue": True}  # it counts as absent
 _ERRORS = {
     400: "The request breaks a rule; the message names the field.",
     401: "There is no key, or it is unknown or revoked.",
@@ -72,7 +73,11 @@ def _schemas() -> dict[str, Any]:
     _, found = models_json_schema(wanted, ref_template="#/components/schemas/{model}")
     schemas: dict[str, Any] = found["$defs"]
     for body in bodies:
-        schemas[_new(body)] = {"allOf": [_ref(body.__name__)], "required": list(body.required)}
+        fields = schemas[body.__name__]["properties"]
+        for name in body.clearable:
+            fields[name]["anyOf"].append({"const": ""})  # takes the setting away
+        there = {name: fields[name]["anyOf"][0] for name in body.required}  # null counts as absent
+        schemas[_new(body)] = {"allOf": [_ref(body.__name__)], "required": list(body.required), "properties": there}
     return dict(sorted(schemas.items()))
 
 
@@ -82,7 +87,7 @@ def _operation(route: Route) -> dict[str, Any]:
     parameters = [{"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}} for name in ids]
     parameters += [_parameter(query) for query in route.query]
     if route.listed:
-        parameters += [{"name": name, "in": "query", "schema": schema, "description": about} for name, schema, about in _PAGING]
+        parameters += [{"name": name, "in": "query", "schema": schema, "description": about, **_BLANK} for name, schema, about in _PAGING]
     found: dict[str, Any] = {
         "operationId": _operation_id(route),
         "summary": _summary(route),
@@ -153,7 +158,8 @@ def _failure(status: int) -> dict[str, Any]:
 def _parameter(query: Query) -> dict[str, Any]:
     """Describe a query parameter."""
     schema: dict[str, Any] = {"type": "string", **({"enum": list(query.choices)} if query.choices else {})}
-    return {"name": query.name, "in": "query", "required": query.required, "schema": schema, "description": query.about}
+    blank = {} if query.required else _BLANK
+    return {"name": query.name, "in": "query", "required": query.required, "schema": schema, "description": query.about, **blank}
 
 
 def _name(model: type[Body] | type[Answer]) -> str:

@@ -65,9 +65,23 @@ class NotFound(ApiError):
 
 
 class MethodNotAllowed(ApiError):
-    """The route exists, for other methods."""
+    """The route exists, for other methods.
+
+    Args:
+        message: Names them.
+        allow: Names them for RFC 9110's header.
+    """
 
     status, code = 405, "METHOD_NOT_ALLOWED"
+
+    def __init__(self, message: str, *, allow: str = "") -> None:
+        super().__init__(message)
+        self.allow = allow
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Say which methods there are."""
+        return {"Allow": self.allow}
 
 
 class Conflict(ApiError):

@@ -58,11 +58,11 @@ def _number(value: Any) -> Decimal:
 
 
 def _whole(value: Any) -> int:
-    """Check a whole number; 5.0 is one."""
+    """Check a whole number; 5.0 is one, and what rounding would make one is not."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise refuse("must be a whole number")
     number = _number(value)
-    if number != number.to_integral_value():
+    if number != value or number != number.to_integral_value():
         raise refuse("must be a whole number")
     return int(number)
 
@@ -107,7 +107,10 @@ def _link(value: Any) -> str:
     return found
 
 
-_IN = {"type": "string", "format": "date-time"}
+# Clients may write more than RFC 3339: a space for the T, a comma, no colon in the offset, no offset.
+_LOOSE = r"^\s*[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}([.,][0-9]+)?([Zz]|[+-][0-9]{2}:?[0-9]{2})?\s*$"
+_IN = {"type": "string", "anyOf": [{"format": "date-time"}, {"pattern": _LOOSE}]}
+_OUT = {"type": "string", "format": "date-time"}
 
 Agent = Annotated[str, BeforeValidator(text(128)), WithJsonSchema({"type": "string", "maxLength": 128})]
 EventName = Annotated[str, BeforeValidator(text(128, shortest=1)), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 128})]
@@ -122,5 +125,5 @@ Timezone = Annotated[str, BeforeValidator(_timezone), WithJsonSchema({"type": "s
 
 # The same in answers, where nothing is to be checked: 20 is written as 20, not as 2E+1.
 Digits = Annotated[Decimal, PlainSerializer(lambda value: Decimal(plain(value))), WithJsonSchema({"type": "number"})]
-When = Annotated[str, WithJsonSchema(_IN)]
+When = Annotated[str, WithJsonSchema(_OUT)]
 Uuid = Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]

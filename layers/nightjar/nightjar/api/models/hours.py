@@ -26,20 +26,22 @@ def _end(value: Any) -> str:
     return value if value == "24:00" else _time(value)
 
 
-_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^\d{2}:\d{2}$"})
+_DAYTIME = "([01][0-9]|2[0-3]):[0-5][0-9]"
+_FROM = WithJsonSchema({"type": "string", "pattern": f"^{_DAYTIME}$"})
+_TO = WithJsonSchema({"type": "string", "pattern": f"^({_DAYTIME}|24:00)$"})
 
 
 class HoursBody(Body):
     """Spans of time: days name the day a span begins; `from` is inside, `to` is not; `from` after `to` runs over midnight."""
 
     days: list[Day] = Field(min_length=1, max_length=7)
-    start: Annotated[str, BeforeValidator(_time), _SCHEMA] = Field(alias="from")
-    end: Annotated[str, BeforeValidator(_end), _SCHEMA] = Field(alias="to")
-    timezone: Timezone = "UTC"
+    start: Annotated[str, BeforeValidator(_time), _FROM] = Field(alias="from")
+    end: Annotated[str, BeforeValidator(_end), _TO] = Field(alias="to")
+    timezone: Timezone | None = None
 
     def value(self) -> ActiveHours:
         """Return the hours as the core knows them."""
-        return ActiveHours(days=tuple(dict.fromkeys(self.days)), start=self.start, end=self.end, timezone=self.timezone)
+        return ActiveHours(days=tuple(dict.fromkeys(self.days)), start=self.start, end=self.end, timezone=self.timezone or "UTC")
 
 
 class HoursAnswer(Answer):

@@ -10,6 +10,7 @@ class LogBody(Body):
     """One log. Its time is occurred_at, else the time inside a UUIDv7 log_id, else when it is received."""
 
     required: ClassVar[tuple[str, ...]] = ("event", "value")
+    clearable: ClassVar[frozenset[str]] = frozenset({"log_id", "occurred_at"})
 
     event: EventName | None = None
     value: Number | None = None
