@@ -13,6 +13,7 @@ from nightjar.core.rollups import EMPTY, Bucket, merge
 
 START = parse_instant("2026-03-03T00:00:00Z")
 LOGS, BATCH = 100_000, 1_000
+PERCENTS: dict[Aggregate, int] = {"p50_est": 50, "p95_est": 95, "p99_est": 99}
 
 
 def stored(values: list[float], length: int) -> dict[tuple[str, int], Bucket]:
@@ -37,7 +38,6 @@ def test_p95_of_100_000_log_normal_durations_is_within_one_per_cent_of_numpys(le
     values = [round(chance.lognormvariate(8, sigma), 3) for _ in range(LOGS)]
     buckets = stored(values, length)
     window = merge(buckets.get(key, EMPTY) for key in cover(START, START + length))
-    percents: dict[Aggregate, int] = {"p50_est": 50, "p95_est": 95, "p99_est": 99}
-    for aggregate, percent in percents.items():
+    for aggregate, percent in PERCENTS.items():
         assert float(measure(aggregate, window) or 0) == pytest.approx(np.percentile(values, percent), rel=0.01)
     assert window.count == LOGS
