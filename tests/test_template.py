@@ -264,3 +264,11 @@ def test_a_dead_schedule_and_streams_that_stand_still_are_watched() -> None:
     assert ALARMS["TicksMissing"]["Properties"]["TreatMissingData"] == "breaching"
     ages = [each["Properties"]["Dimensions"][0]["Value"]["Ref"] for each in ALARMS.values() if each["Properties"]["MetricName"] == "IteratorAge"]
     assert set(ages) == {"RollupFunction", "NotifierFunction"}
+
+
+def test_the_gateway_throttles_and_one_key_cannot_use_up_a_container() -> None:
+    (setting,) = properties("Api")["MethodSettings"]
+    assert (setting["ResourcePath"], setting["HttpMethod"]) == ("/*", "*")
+    assert setting["ThrottlingRateLimit"] == setting["ThrottlingBurstLimit"] == {"Ref": "RequestsPerSecond"}
+    for name in ("IngestFunction", "ApiFunction"):
+        assert properties(name)["Environment"]["Variables"]["KEY_REQUESTS_PER_SECOND"] == {"Ref": "KeyRequestsPerSecond"}

@@ -32,7 +32,7 @@ SOAK = int(os.environ.get("NIGHTJAR_SOAK", "0"))
 
 @pytest.mark.timeout(180 + 2 * SOAK)
 def test_the_service_does_what_its_document_says(tmp_path: Path) -> None:
-    with run(tmp_path / "log", "--no-clock") as dev:
+    with run(tmp_path / "log", "--no-clock", "--parameter", "KeyRequestsPerSecond=0") as dev:
         config = tmp_path / "schemathesis.toml"
         config.write_text(CONFIG.format(**_made(dev)))
         effort = ["--max-time", str(SOAK)] if SOAK else ["--max-examples", "8", "--seed", "12"]

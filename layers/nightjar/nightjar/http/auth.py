@@ -6,8 +6,11 @@ from threading import Lock
 
 from nightjar.core.instants import MINUTE
 from nightjar.core.keys import Key, Scope, digest, is_well_formed
-from nightjar.http.errors import Forbidden, InvalidToken, Unauthorized
+from nightjar.http.errors import Forbidden, InvalidToken, TooManyRequests, Unauthorized
+from nightjar.http.rates import Rates
 from nightjar.http.requests import Headers, header
+from nightjar.observability import count
+from nightjar.settings import settings
 from nightjar.storage import keys
 from nightjar.storage.client import Store
 
@@ -47,6 +50,12 @@ def cache_of(store: Store) -> KeyCache:  # noqa: ARG001
     return KeyCache()
 
 
+@lru_cache(maxsize=4)
+def rates_of(store: Store) -> Rates:  # noqa: ARG001
+    """Return this process's count of a store's keys."""
+    return Rates()
+
+
 def authenticate(store: Store, headers: Headers, *, scope: Scope, now: int) -> Key:
     """Find the key of a request and check that it reaches far enough.
 
@@ -60,6 +69,7 @@ def authenticate(store: Store, headers: Headers, *, scope: Scope, now: int) -> K
         Unauthorized: There is no key.
         InvalidToken: It is malformed, unknown or revoked.
         Forbidden: An ingest key on the control plane.
+        TooManyRequests: The key asks more often than the setting allows.
         Exception: A fault of storage, which `http.errors` answers with 429.
 
     Rule: API.md, Authentication.
@@ -76,4 +86,7 @@ def authenticate(store: Store, headers: Headers, *, scope: Scope, now: int) -> K
         raise InvalidToken("Authorization: the key is unknown or revoked")
     if not key.may(scope):
         raise Forbidden("Authorization: this key may only send logs")
+    if wait := rates_of(store).take(key.key_hash, settings().key_requests_per_second, now):
+        count("RateLimited")
+        raise TooManyRequests("this key sends too many requests, try again later", retry_after=wait)
     return key
