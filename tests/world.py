@@ -38,7 +38,13 @@ from tests.desk import Receivers, sqs_record
 
 KEY = "chp_world_0123456789abcdef0123456789"
 START = parse_instant("2026-03-03T14:00:00Z")
-CONTEXT = SimpleNamespace(function_name="test", memory_limit_in_mb=128, invoked_function_arn="arn:aws:lambda:x", aws_request_id="r", get_remaining_time_in_millis=lambda: 60_000)
+CONTEXT = SimpleNamespace(
+    function_name="test",
+    memory_limit_in_mb=128,
+    invoked_function_arn="arn:aws:lambda:x",
+    aws_request_id="r",
+    get_remaining_time_in_millis=lambda: 60_000,
+)
 
 Record = dict[str, Any]
 
@@ -159,10 +165,21 @@ def world(now: int = START, *, fakes: Mapping[str, Any] | None = None) -> Iterat
     clients: dict[str, Callable[[], Any]] = {"dynamodb": cache(lambda: cloud.client("dynamodb")), "sqs": cache(lambda: cloud.client("sqs"))}
     names = Tables(**{each: cloud.stack.tables[f"{each.capitalize()}Table"].name for each in Tables.__slots__})
     environment = {f"TABLE_{each.upper()}": getattr(names, each) for each in Tables.__slots__}
-    environment |= {"QUEUE_BELLS": cloud.stack.queues["BellsQueue"].url, "TICK_LEAD_MINUTES": "", "POWERTOOLS_METRICS_DISABLED": "true", "POWERTOOLS_LOG_LEVEL": "CRITICAL"}
-    with mock.patch.dict(os.environ, environment), mock.patch.object(client, "make_client", clients["dynamodb"]), mock.patch.object(queues, "make_client", clients["sqs"]):
+    environment |= {"QUEUE_BELLS": cloud.stack.queues["BellsQueue"].url, "TICK_LEAD_MINUTES": ""}
+    environment |= {"POWERTOOLS_METRICS_DISABLED": "true", "POWERTOOLS_LOG_LEVEL": "CRITICAL"}
+    mended = (
+        mock.patch.dict(os.environ, environment),
+        mock.patch.object(client, "make_client", clients["dynamodb"]),
+        mock.patch.object(queues, "make_client", clients["sqs"]),
+    )
+    fakes = {
+        "functions.notifier.app.Courier": partial(Courier, post=made.receivers),
+        "nightjar.pipeline.judge.count": made.count,
+        **(fakes or {}),
+    }
+    with mended[0], mended[1], mended[2]:
         _forget()
-        with _patched(clock, {"functions.notifier.app.Courier": partial(Courier, post=made.receivers), "nightjar.pipeline.judge.count": made.count, **(fakes or {})}):
+        with _patched(clock, fakes):
             create_key(client.store(), scope="admin", now=now, text=KEY)
             yield made
         _forget()

@@ -5,6 +5,7 @@ from typing import Any
 from nightjar.core import ids
 from nightjar.core.instants import DAY, HOUR, MINUTE, SECOND, iso
 from nightjar.core.rollups import Bucket
+
 from tests.cases.script import load_cases
 from tests.world import START, World, world
 

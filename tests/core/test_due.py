@@ -1,10 +1,10 @@
 """Which periods a tick or a changed bucket calls for."""
 
 import pytest
-
 from nightjar.core.due import group_of, is_due, periods_due, periods_touched, skipped
 from nightjar.core.instants import HOUR, MINUTE
 from nightjar.core.periods import MIN, Period
+
 from tests.builders import at, hour, minute, policy
 
 NEW_YORK = ((MIN, "America/New_York"),)
@@ -15,7 +15,8 @@ NEW_YORK = ((MIN, "America/New_York"),)
     [
         ({"period": "minute"}, "minute#1"), ({"period": "hour", "delay_seconds": 0}, "hour#0"), ({"period": "hour", "delay_seconds": 61}, "hour#2"),
         ({"period": "day", "zones": NEW_YORK}, "day#1#America/New_York"), ({"period": "day", "zones": (*NEW_YORK, (5, "UTC"))}, "day#1#*"),
-        ({"window": "rolling"}, "rolling#1"), ({"window": "rolling", "window_minutes": 180}, "rollhour#1"), ({"window": "rolling", "period": "day"}, "rollhour#1"),
+        ({"window": "rolling"}, "rolling#1"), ({"window": "rolling", "window_minutes": 180}, "rollhour#1"),
+        ({"window": "rolling", "period": "day"}, "rollhour#1"),
     ],
 )  # fmt: skip
 def test_policies_whose_periods_end_at_the_same_ticks_share_a_group(given: dict[str, object], group: str) -> None:

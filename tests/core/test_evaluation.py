@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-
 from nightjar.core.actions import act_on_open
 from nightjar.core.alerts import Alert
 from nightjar.core.evaluation import judge_period
@@ -12,6 +11,7 @@ from nightjar.core.periods import Bin, Period
 from nightjar.core.policies import Policy
 from nightjar.core.rollups import Bucket
 from nightjar.core.state import Decision, State, span_containing
+
 from tests.builders import at, hour, hours, minute, minutes, policy, state
 
 Buckets = dict[Bin, Bucket]

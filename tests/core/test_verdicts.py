@@ -3,8 +3,8 @@
 from decimal import Decimal
 
 import pytest
-
 from nightjar.core.verdicts import baseline_value, judge, rests_on_little, settled
+
 from tests.builders import at, bucket, hour, policy
 
 HOUR = hour("14:00")
@@ -51,8 +51,11 @@ def test_between_threshold_and_recovery_threshold_a_period_says_nothing() -> Non
 
 @pytest.mark.parametrize(
     ("now", "before", "min_count", "outcome", "change"),
-    [(250, 100, 0, "healthy", 150), (301, 100, 0, "breach", 201), (0, 0, 0, "healthy", 0), (50, 0, 0, "nothing", None), (50, 0, 20, "breach", None), (10, 0, 20, "nothing", None)],
-)
+    [
+        (250, 100, 0, "healthy", 150), (301, 100, 0, "breach", 201), (0, 0, 0, "healthy", 0),
+        (50, 0, 0, "nothing", None), (50, 0, 20, "breach", None), (10, 0, 20, "nothing", None),
+    ],
+)  # fmt: skip
 def test_compare_holds_the_change_in_per_cent_against_the_threshold(now: int, before: int, min_count: int, outcome: str, change: int | None) -> None:
     watched = policy(threshold=200, compare="previous_1d", min_count=min_count)
     verdict = judge(watched, HOUR, bucket([1] * now), Decimal(before))
@@ -82,7 +85,8 @@ def test_active_from_inside_a_period_counts_for_gt_but_not_for_lt() -> None:
         ("sum", "gt", 5, [3, 3], "breach"), ("sum", "gt", 5, [9, -1], None), ("sum", "lt", 5, [3, 3], "healthy"), ("sum", "lt", 5, [9, -1], None),
         ("max", "gt", 5, [6], "breach"), ("max", "gte", 6, [6], "breach"), ("max", "lt", 5, [6], "healthy"), ("max", "lt", 7, [6], None),
         ("min", "lt", 5, [4], "breach"), ("min", "lte", 4, [4], "breach"), ("min", "gt", 5, [4], "healthy"), ("min", "gt", 3, [4], None),
-        ("average", "gt", 5, [9], None), ("p95_est", "gt", 5, [9], None), ("stddev", "lt", 5, [9, 9], None), ("count", "eq", 1, [1], None), ("count", "ne", 5, [1], None),
+        ("average", "gt", 5, [9], None), ("p95_est", "gt", 5, [9], None),
+        ("stddev", "lt", 5, [9, 9], None), ("count", "eq", 1, [1], None), ("count", "ne", 5, [1], None),
     ],
 )  # fmt: skip
 def test_a_running_period_is_judged_only_when_its_outcome_can_no_longer_change(

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
 from nightjar.core.instants import HOUR, MINUTE
+
 from tests.crashes.dying import When, dies
 from tests.world import START, World, world
 

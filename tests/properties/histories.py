@@ -1,15 +1,17 @@
 """Random histories: policies, logs on time, late and ahead, ticks regular, missed, late and twice, and people in between."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from hypothesis import strategies as st
-
 from nightjar.core.instants import HOUR, MINUTE, SECOND, floor, iso, parse_instant
+
 from tests.cases.script import Action, Apply, Script, ScriptLog, Step, Store, Tick
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 START = parse_instant("2026-03-03T14:00:00Z")
 

@@ -195,4 +195,4 @@ class Watch:
             alert.take([judged for judged in self._in_alarm(alert) if judged.breaches])
 
     def _latest_in_alarm(self, alert: Alert) -> Period:
-        return max((judged.period for judged in self._in_alarm(alert)), default=alert.first)
+        return max((judged.period for judged in self._in_alarm(alert) if judged.breaches), default=alert.first)
