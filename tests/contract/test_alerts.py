@@ -126,3 +126,20 @@ def test_a_test_is_found_although_its_alert_is_in_no_list(api: Api) -> None:
     deliveries.keep_attempt(api.store, attempt(1, NOBODY, kind="test"))
     assert [row["kind"] for row in api.get(f"/v1.0/alerts/{NOBODY}/deliveries?kind=test").body] == ["test"]
     assert api.get("/v1.0/alerts").body == []
+
+
+@pytest.mark.parametrize("looks", [1, 2, 3])
+def test_a_search_for_a_status_looks_at_so_many_alerts_and_no_more_and_goes_on_from_there(api: Api, monkeypatch: pytest.MonkeyPatch, looks: int) -> None:
+    made = [opened(api, event=name) for name in ("a", "b", "c", "d")]
+    for alert in (made[0], made[3]):
+        assert api.post(f"/v1.0/alerts/{alert['alert_id']}/resolve").status == 200
+    monkeypatch.setattr("nightjar.storage.alerts._LOOKS", looks)
+    found, path = [], "/v1.0/alerts?status=resolved"
+    for _ in range(6):
+        page = api.get(path)
+        found += [alert["event"] for alert in page.body]
+        if "Link" not in page.headers:
+            break
+        path = page.headers["Link"].partition("prod")[2].partition(">")[0]
+    assert found == ["d", "a"]
+    assert [alert["event"] for alert in api.get("/v1.0/alerts?status=triggered").body] == ["c", "b"], "open alerts are found however old"

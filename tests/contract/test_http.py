@@ -62,6 +62,14 @@ def test_a_slash_too_many_does_no_harm(api: Api, path: str) -> None:
     assert api.get(path).status == 200
 
 
+def test_logs_sent_to_a_slash_too_many_are_led_to_where_they_belong(api: Api) -> None:
+    """Whoever sends them: an answer of 403, 404 or 405 would make the SDKs drop the batch for ever."""
+    answer = api("POST", "/v1.0/logs/", [{"event": "e", "value": 1}])
+    assert (answer.status, answer.headers["Location"]) == (308, "../logs")
+    assert api("POST", "/v1.0/logs/x", {}).status == 404
+    assert api.get("/v1.0/logs/").status == 405
+
+
 @pytest.mark.parametrize(
     ("raw", "status"),
     [("", 400), ("{", 400), ("null", 400), ("[]", 400), ('"x"', 400), ("1", 400), ("[" * 100_000, 400), ('{"event": "' + "x" * (4 << 20) + '"}', 413)],

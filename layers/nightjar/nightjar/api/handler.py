@@ -14,6 +14,11 @@ from nightjar.storage.client import Store
 
 _KEYED = "v1.0"
 
+# A slash too many leads past the ingest function, and the SDKs drop their logs on a 404, 403 or 405. They follow a 308, body and key
+# with it; a relative address holds whatever stage or domain they came by.
+_LOGS = ("v1.0", "logs")
+_SAME_ELSEWHERE = 308
+
 
 def handle(store: Store, event: dict[str, Any], *, now: int) -> Response:
     """Answer one request to the control plane.
@@ -28,14 +33,16 @@ def handle(store: Store, event: dict[str, Any], *, now: int) -> Response:
 
 def _answer(call: Call) -> Response:
     """Check the key, find the route, call it."""
-    parts = tuple(part for part in str(call.event.get("path") or "").split("/") if part)
+    path, method = str(call.event.get("path") or ""), str(call.event.get("httpMethod") or "").upper()
+    parts = tuple(part for part in path.split("/") if part)
+    if (parts, method) == (_LOGS, "POST") and path.endswith("/"):
+        return respond(_SAME_ELSEWHERE, {}, {"Location": "../logs"})
     found = [(route, ids) for route in ROUTES if (ids := _ids(route, parts)) is not None]
     routes = [(route, ids) for route, ids in found if len(ids) == min(len(ids) for _, ids in found)]  # /policies/preview is no policy
     if parts[:1] == (_KEYED,) and not any(route.open for route, _ in routes):
         authenticate(call.store, call.event.get("headers"), scope="admin", now=call.now)
     if not routes:
         raise NotFound("path: there is no such route")
-    method = str(call.event.get("httpMethod") or "").upper()
     for route, ids in routes:
         if route.method == method and route.run:
             reply = route.run(call, **ids)

@@ -18,7 +18,7 @@ from nightjar.core.alerts import Alert, Transition, alert_from_dict, alert_to_di
 from nightjar.core.instants import DAY, SECOND
 from nightjar.core.state import Decision, State, from_text, to_text
 from nightjar.storage.client import Store
-from nightjar.storage.open_rows import open_row_write
+from nightjar.storage.open_rows import open_row_write, read_open
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 KEPT = 400 * DAY  # how long a resolved alert lives, with its transitions and deliveries
 _KEYS_A_CALL = 100
 _MONTHS = 15  # partitions of the list that can hold a living alert, 400 days and the current month
+_OPEN = frozenset({"triggered", "acknowledged"})
+_LOOKS = 5_000  # rows that one call reads for the few of a status: half a second
 
 
 class Conflict(Exception):
@@ -135,17 +137,29 @@ def list_alerts(store: Store, *, limit: int, cursor: str | None = None, status: 
         now: Wall time (µs): where the newest month is.
 
     Returns:
-        The alerts and a cursor for the next page, None when there is no more.
+        The alerts and a cursor for the next page, None when there is no more. A page may hold fewer than asked for, and none at all,
+        and have a cursor: no call looks at more than some thousands of alerts for those of a status.
     """
     found: list[Alert] = []
     before = cursor
-    for key, alert in _newest_first(store, before, now):
+    newest = _open_newest_first(store, before) if status in _OPEN else _newest_first(store, before, now)
+    for looked, (key, alert) in enumerate(newest):
+        if looked >= _LOOKS and status not in _OPEN:
+            return found, before
         if status is None or alert.status == status:
             if len(found) == limit:
                 return found, before
             found.append(alert)
         before = key
     return found, None
+
+
+def _open_newest_first(store: Store, before: str | None) -> Iterator[tuple[str, Alert]]:
+    """Yield open alerts with their keys in the list, newest first: all of them, however many have been resolved since."""
+    rows, _ = read_open(store)
+    open_alerts = _batch(store, [row.alert_id for row in rows if row.alert_id])
+    keyed = sorted(((f"{alert.triggered_at:016d}#{alert.alert_id}", alert) for alert in open_alerts.values()), key=lambda found: found[0], reverse=True)
+    yield from ((key, alert) for key, alert in keyed if before is None or key < before)
 
 
 def _newest_first(store: Store, before: str | None, now: int) -> Iterator[tuple[str, Alert]]:
