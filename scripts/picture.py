@@ -16,7 +16,7 @@ from pathlib import Path
 from local.slack_page import page
 
 _OUT = Path(__file__).resolve().parent.parent / "docs" / "slack.png"
-_WIDTH = 1000
+_WIDTH = 1120
 _CHANNEL = "billing-ops"
 # A page that reloads itself or waits for a pointer makes no picture; two columns fit a README better than one long one.
 _STYLE = (
