@@ -20,6 +20,9 @@ from nightjar.core.wording import Notice
 _BUSY: Final = 429
 _DOWN: Final = frozenset({408, 425})
 _ERROR_LENGTH: Final = 300
+_SEPARATORS: Final = re.compile(r"[/?&=:;,@#\s]+")
+_TOKEN: Final = 8  # shorter words are no secrets by themselves
+_NO_TOKENS: Final = frozenset({"services", "webhooks"})
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 
 
@@ -115,10 +118,20 @@ def said(body: bytes, secrets: Sequence[str]) -> str:
     if isinstance(found, dict):
         words = next((found[name] for name in ("description", "message", "error") if isinstance(found.get(name), str)), None)
         text = words or text
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "…")
+    for part in sorted({part for secret in secrets for part in _parts(secret)}, key=len, reverse=True):
+        text = text.replace(part, "…")
     return _CONTROLS.sub(" ", text).strip()[:_ERROR_LENGTH]
+
+
+def _parts(secret: str) -> list[str]:
+    """Return a secret and what a receiver may repeat of it: a webhook's path, the token in it, a header's value without "Bearer"."""
+    try:
+        url = urlsplit(secret)
+    except ValueError:
+        url = urlsplit("")
+    rest = secret.removeprefix(f"{url.scheme}://{url.netloc}") if url.netloc else secret
+    words = [word for word in _SEPARATORS.split(rest) if len(word) >= _TOKEN and word not in _NO_TOKENS]
+    return [part for part in (secret, rest.lstrip("/"), *words) if part]
 
 
 def as_json(payload: Mapping[str, Any]) -> bytes:
