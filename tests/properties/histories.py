@@ -37,11 +37,21 @@ def policies(draw: st.DrawFn, kinds: tuple[str, ...] = ("minute", "hour")) -> di
         "recovery_periods": st.integers(2, 3),
         "auto_resolve": st.just(False),
         "renotify_minutes": st.sampled_from([5, 7]),
+        "recovery_threshold": st.just(body["threshold"] + (1 if body["condition"] in {"lt", "lte"} else -1)),
+        "compare": st.sampled_from([{"previous": "previous_window"}, {"previous": "previous_1d"}]),
     }
+    if body["condition"] in {"eq", "ne"}:
+        del rare["recovery_threshold"]
     for name, values in rare.items():
         if draw(st.integers(0, 4)) == 0:
             body[name] = draw(values)
-    if draw(st.integers(0, 4)) == 0:
+    if "compare" in body:
+        body["threshold"] = draw(st.sampled_from([-50, 0, 50]))
+        body.pop("recovery_threshold", None)
+    elif body["period"] == "hour" and draw(st.integers(0, 4)) == 0:
+        body |= {"window": "rolling", "window_minutes": draw(st.sampled_from([2, 10, 60, 180]))}
+        body.pop("recovery_periods", None)  # windows of missed ticks: see docs/semantics.md
+    if body.get("window") != "rolling" and draw(st.integers(0, 4)) == 0:
         body["evaluation_periods"] = draw(st.integers(2, 4))
         body["datapoints_to_alarm"] = draw(st.integers(1, body["evaluation_periods"]))
     return body

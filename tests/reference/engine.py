@@ -86,7 +86,8 @@ class Engine:
         else:
             old.policy, old.touched_at = new, at
         watch = self.watches[policy_id]
-        self._judge_on_data(watch, {self._running(watch, at)}, at)
+        watch.touched_from = at if self.clock is None else self.clock
+        self._judge_on_data(watch, {self._running(watch, watch.touched_from)}, at)
 
     def delete_policy(self, at: int, policy_id: str) -> None:
         """Delete a policy; its open alert ends."""
@@ -167,7 +168,7 @@ class Engine:
 
     def _check_again(self, watch: Watch, tick: int) -> None:
         """Judge early, once more, what has run since a person's edit and is not closed."""
-        period = self._running(watch, watch.touched_at)
+        period = self._running(watch, watch.touched_from)
         while period.start <= tick:
             if not self._is_closed(watch, period):
                 self._judge_on_data(watch, {period}, tick)

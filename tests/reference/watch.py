@@ -45,7 +45,7 @@ class Plan(Enum):
 
 @dataclass
 class Watch:
-    """A revision of a policy. `reached` is how far ticks have closed its periods, `touched_at` the last create or edit by a person."""
+    """A revision of a policy. `reached` is how far ticks have closed its periods, `touched_at` the last create or edit by a person, `touched_from` the clock then."""
 
     policy: Policy
     revision: int
@@ -53,6 +53,7 @@ class Watch:
     outbox: Outbox
     reached: int | None
     touched_at: int
+    touched_from: int = 0
     verdicts: Verdicts = field(default_factory=Verdicts)
     open: Alert | None = None
     ended: list[Alert] = field(default_factory=list)

@@ -33,7 +33,7 @@ def judge_edit(store: Store, before: Policy | None, after: Policy | None, *, now
         return
     found = clock.read_clock(store)
     tick = found.tick if found else 0
-    open_rows.watch(store, policy.policy_id, edited=max(tick, now - MINUTE), until=max(tick, now) + _WATCHED)
+    open_rows.watch(store, policy.policy_id, edited=tick or now, until=max(tick, now) + _WATCHED)
     settle_revision(store, policy.policy_id, after, tick=tick, now=now, edited=before is not None)
     if after is not None and after.enabled and found is not None:
         judge_running(store, after, since=tick, tick=tick, now=now)
@@ -43,7 +43,8 @@ def judge_running(store: Store, policy: Policy, *, since: int, tick: int, now: i
     """Judge the periods of a policy that ran between an edit and the engine's clock, as data would; a rolling policy has none."""
     if policy.window == "calendar":
         before = period_at(policy.period, since, policy.zones).start
-        periods = [*periods_ending(policy.period, before, tick, policy.zones), period_at(policy.period, tick, policy.zones)]
+        ended = [period for period in periods_ending(policy.period, before, tick, policy.zones) if not is_closed(policy, period, tick)]
+        periods = [*ended, period_at(policy.period, tick, policy.zones)]
         judge_all(store, policy, periods, tick=tick, now=now)
 
 
