@@ -34,26 +34,22 @@ def begin_tick(store: Store, tick: int) -> None:
     Written before the buckets are read: rollup reads the clock after it wrote its buckets, so of an evaluator and a rollup
     that race at the close of a period at least one sees the other.
     """
-    try:
-        store.db.update_item(
-            TableName=store.tables.alerts,
-            Key=_KEY,
-            UpdateExpression="SET tick = :t",
-            ConditionExpression="attribute_not_exists(tick) OR tick < :t",
-            ExpressionAttributeValues={":t": {"N": str(tick)}},
-        )
-    except store.db.exceptions.ConditionalCheckFailedException:
-        return
+    _move(store, "tick", tick)
 
 
 def finish_tick(store: Store, tick: int) -> None:
     """Record that all that a tick calls for is judged; a tick that died before this is done again by the next."""
+    _move(store, "reach", tick)
+
+
+def _move(store: Store, hand: str, tick: int) -> None:
+    """Set one of the clock's two hands, unless it is there or further already."""
     try:
         store.db.update_item(
             TableName=store.tables.alerts,
             Key=_KEY,
-            UpdateExpression="SET reach = :t",
-            ConditionExpression="attribute_not_exists(reach) OR reach < :t",
+            UpdateExpression=f"SET {hand} = :t",
+            ConditionExpression=f"attribute_not_exists({hand}) OR {hand} < :t",
             ExpressionAttributeValues={":t": {"N": str(tick)}},
         )
     except store.db.exceptions.ConditionalCheckFailedException:
