@@ -149,8 +149,11 @@ def test_no_secret_is_anywhere_but_in_the_config_table(
 
 @pytest.mark.parametrize(
     "repeated",
-    ["https://h.example/x/abcdefgh1234?k=ijklmnop5678", "/x/abcdefgh1234?k=ijklmnop5678", "no route x/abcdefgh1234", "k=ijklmnop5678", "bad token ijklmnop5678", "zyxwvuts9876"],
-)
+    [
+        "https://h.example/x/abcdefgh1234?k=ijklmnop5678", "/x/abcdefgh1234?k=ijklmnop5678", "no route x/abcdefgh1234", "k=ijklmnop5678",
+        "bad token ijklmnop5678", "zyxwvuts9876",
+    ],
+)  # fmt: skip
 def test_what_a_receiver_repeats_of_a_secret_is_cut_out_of_its_words(repeated: str) -> None:
     words = said(f"<p>{repeated}</p>".encode(), ["https://h.example/x/abcdefgh1234?k=ijklmnop5678", "Bearer zyxwvuts9876"])
     assert "…" in words
