@@ -21,7 +21,7 @@ class Play:
     """One case on its way through the product.
 
     Attributes:
-        policies: The case's name of a policy → its id; mutes likewise.
+        policies: The case's name of a policy → its id; mutes likewise; a destination → the ids of its twins.
         messages: The instant (µs) of the step that led to each, destination, kind and policy, in the words of cases.json.
         texts: The fallback texts of the Slack messages.
         transitions: The instant (µs) of the step that wrote each, and the transition.
@@ -31,6 +31,7 @@ class Play:
     script: Script
     policies: dict[str, str] = field(default_factory=dict)
     mutes: dict[str, str] = field(default_factory=dict)
+    destinations: dict[str, list[str]] = field(default_factory=dict)
     transitions: list[tuple[int, Transition]] = field(default_factory=list)
     messages: list[tuple[int, str, str, str]] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
@@ -57,7 +58,8 @@ class Play:
         """Make a destination twice: in Slack, as the case says, and as a webhook, whose posts say what they tell of."""
         fields = self._named(body)
         for made in ({"channel": "slack", "url": slack_url(body["id"])}, {"channel": "webhook", "url": webhook_url(body["id"])}):
-            self.world.made("POST", "/v1.0/destinations", {**fields, **made})
+            destination_id = self.world.made("POST", "/v1.0/destinations", {**fields, **made})["destination_id"]
+            self.destinations.setdefault(body["id"], []).append(destination_id)
 
     def _named(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Return a body as it is sent: with the policies' ids in the place of their names."""
@@ -91,6 +93,9 @@ class Play:
                 self.world.made("PUT", f"/v1.0/events/{event['event_id']}", dict(step.body))
             case "post", "destination":
                 self._add({"id": step.target, **step.body})
+            case "put", "destination":
+                for destination_id in self.destinations[step.target]:
+                    self.world.made("PUT", f"/v1.0/destinations/{destination_id}", dict(step.body))
             case "post", "mute":
                 self.mutes[step.target] = self.world.made("POST", "/v1.0/mutes", self._named(step.body))["mute_id"]
             case "delete", "mute":
@@ -109,8 +114,12 @@ class Play:
             if post.url == slack_url(name):
                 self.texts.append(body["text"])
             else:
-                self.messages += [(at, name, kind, self.name_of(policy_id)) for kind, policy_id in told_in(body)]
+                self.messages += [(at, name, kind, self.name_of(policy_id)) for kind, policy_id in self.told_in(body)]
         self.world.receivers.posts.clear()
+
+    def told_in(self, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Yield what a webhook's post tells, as the cases say it."""
+        return told_in(body)
 
     def alerts(self) -> list[Alert]:
         """All alerts, in the order in which they were opened."""

@@ -120,7 +120,7 @@ def test_which_transitions_are_routed_is_remembered_with_their_trays(desk: Desk)
 
 def test_an_opening_that_reached_nobody_is_remembered_until_it_does(desk: Desk) -> None:
     assert deliveries.unrouted(desk.store, "a1") is None
-    deliveries.note_unrouted(desk.store, "a1", "p1", 7)
+    deliveries.note_unrouted(desk.store, "a1", "p1", 7, desk.now)
     assert deliveries.unrouted(desk.store, "a1") == ("p1", 7)
     deliveries.forget_unrouted(desk.store, "a1")
     assert deliveries.unrouted(desk.store, "a1") is None

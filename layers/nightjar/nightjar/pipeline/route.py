@@ -79,7 +79,7 @@ def note_if_unreached(store: Store, transition: Transition) -> None:
     """Record an opening that nobody was told of, so that ticks route it again; nothing when somebody was, or will be."""
     alert = transition.alert
     if not reached(deliveries.history(store, alert.alert_id)[0]):
-        deliveries.note_unrouted(store, alert.alert_id, alert.policy_id, transition.number)
+        deliveries.note_unrouted(store, alert.alert_id, alert.policy_id, transition.number, transition.clock)
         open_rows.mark_unrouted(store, alert.policy_id, alert.alert_id, unrouted=True)
 
 
@@ -172,6 +172,8 @@ def _again(this: Round, alert_id: str, name: outbox.Name) -> set[str]:
     """Route one alert that reached nobody again."""
     store = this.store
     records, _ = deliveries.history(store, alert_id)
+    if not reached(records) and {found.destination_id for found in this.destinations} <= {record.destination_id for record in records}:
+        return set()  # held for everybody: nothing more to read, tick after tick
     transition = outbox.read(store, [name]).get(name)
     alert = alerts.get_alert(store, alert_id)
     if transition is None or alert is None or not alert.is_open or reached(records):

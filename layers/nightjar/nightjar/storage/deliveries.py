@@ -7,7 +7,7 @@ Trays: storage/trays.py. What mutes hold: storage/held.py.
 | record | alert_id | `r#<destination_id>#<number, 6 digits>` | s status, k type, c channel, g masked target, why, at (µs text), tries N, x |
 | attempt | alert_id | `a#<µs, 16 digits>#<attempt_id>` | d JSON of delivery.Attempt, x |
 | routed | alert_id | `m#<number, 6 digits>` | w JSON list of the trays that got it, x |
-| unrouted | alert_id | `unrouted` | p policy, t number: an opening that reached nobody |
+| unrouted | alert_id | `unrouted` | p policy, t number: an opening that reached nobody, x |
 
 A record is made `pending` in one transaction with its tray row, and only if there is none: a stream record that comes twice
 is told once. `routed` says that all destinations of a transition are done: a replay years later does not tell it to
@@ -86,13 +86,13 @@ def history(store: Store, alert_id: str) -> tuple[list[Record], dict[int, list[s
 
 def mark_routed(store: Store, alert_id: str, number: int, into: Iterable[str], now: int) -> None:
     """Record that all destinations of a transition are done."""
-    item = {**_key(alert_id, f"m#{number:06d}"), "w": {"S": json.dumps(sorted(set(into)))}, "x": _expiry(now)}
+    item = {**_key(alert_id, f"m#{number:06d}"), "w": {"S": json.dumps(sorted(set(into)))}, "x": expiry(now)}
     store.db.put_item(TableName=store.tables.deliveries, Item=item)
 
 
-def note_unrouted(store: Store, alert_id: str, policy_id: str, number: int) -> None:
+def note_unrouted(store: Store, alert_id: str, policy_id: str, number: int, now: int) -> None:
     """Record that an opening reached nobody, so that ticks route it again."""
-    item = {**_key(alert_id, "unrouted"), "p": {"S": policy_id}, "t": {"S": str(number)}}
+    item = {**_key(alert_id, "unrouted"), "p": {"S": policy_id}, "t": {"S": str(number)}, "x": expiry(now)}
     store.db.put_item(TableName=store.tables.deliveries, Item=item)
 
 
@@ -142,7 +142,7 @@ def _settle_writes(store: Store, settled: Settled) -> "list[TransactWriteItemTyp
             ":c": {"S": attempt.channel},
             ":g": {"S": attempt.target},
             ":why": {"S": attempt.error_message or ""},
-            ":x": _expiry(attempt.created_at),
+            ":x": expiry(attempt.created_at),
             ":at": {"S": str(attempt.created_at)},
             ":one": {"N": "1"},
         },
@@ -162,7 +162,7 @@ def new_record(store: Store, record: Record) -> "TransactWriteItemTypeDef":
         "why": {"S": record.reason},
         "at": {"S": str(record.created_at)},
         "tries": {"N": str(record.attempts)},
-        "x": _expiry(record.created_at),
+        "x": expiry(record.created_at),
     }
     return {"Put": {"TableName": store.tables.deliveries, "Item": item, "ConditionExpression": "attribute_not_exists(PK)"}}
 
@@ -184,7 +184,7 @@ def attempt_write(store: Store, attempt: Attempt) -> "TransactWriteItemTypeDef":
     item = {
         **_key(attempt.alert_id, f"a#{attempt.created_at:016d}#{attempt.attempt_id}"),
         "d": {"S": json.dumps(asdict(attempt), separators=(",", ":"))},
-        "x": _expiry(attempt.created_at),
+        "x": expiry(attempt.created_at),
     }
     return {"Put": {"TableName": store.tables.deliveries, "Item": item}}
 
@@ -250,6 +250,6 @@ def _key(partition: str, sort: str) -> dict[str, Any]:
     return {"PK": {"S": partition}, "SK": {"S": sort}}
 
 
-def _expiry(now: int) -> dict[str, Any]:
+def expiry(now: int) -> dict[str, Any]:
     """Return the TTL (epoch seconds) of what is written now (µs)."""
     return {"N": str((now + _LIFE) // SECOND)}

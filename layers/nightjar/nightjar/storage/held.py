@@ -2,7 +2,7 @@
 
 | row | PK | SK | attributes |
 |---|---|---|---|
-| held | `held` | `<alert_id>#<number, 6 digits>#<destination_id>` | d JSON of quiet.Held |
+| held | `held` | `<alert_id>#<number, 6 digits>#<destination_id>` | d JSON of quiet.Held, x |
 
 A row stands beside a record of status `held`, and each of the three things that may become of it is one transaction on the
 condition that the record is still held: it is put into its tray, or recorded as skipped or failed. So a message is released
@@ -17,7 +17,7 @@ from nightjar.core.delivery import Record, Row, unsent
 from nightjar.core.quiet import Held
 from nightjar.storage import trays
 from nightjar.storage.client import Store
-from nightjar.storage.deliveries import Announced, attempt_write, new_record, record_key, still_told, transact
+from nightjar.storage.deliveries import Announced, attempt_write, expiry, new_record, record_key, still_told, transact
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -32,7 +32,7 @@ def hold(store: Store, held: Held) -> Announced:
         "known" if there was a record already, "untold" if the transition that told its destination of the alert has failed
         or been skipped meanwhile; nothing was written then.
     """
-    item = {**_key(held.record), "d": {"S": json.dumps(asdict(held), separators=(",", ":"))}}
+    item = {**_key(held.record), "d": {"S": json.dumps(asdict(held), separators=(",", ":"))}, "x": expiry(held.record.created_at)}
     put: TransactWriteItemTypeDef = {"Put": {"TableName": store.tables.deliveries, "Item": item}}
     return _outcome(transact(store, [new_record(store, held.record), put, *_condition(store, held)]))
 
