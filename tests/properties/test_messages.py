@@ -75,7 +75,7 @@ class Muted(History):
             self.steps.append(Action(self.now, "delete", "mute", f"m{self.deleted}"))
             self.deleted += 1
             return
-        pattern = self.draw(st.sampled_from([{"agent": "worker.*"}, {"event": "job.run"}, {"agent": "api*"}, {"policy_ids": ["a"]}, {}]))
+        pattern: dict[str, Any] = self.draw(st.sampled_from([{"agent": "worker.*"}, {"event": "job.run"}, {"agent": "api*"}, {"policy_ids": ["a"]}, {}]))
         self.steps.append(Action(self.now, "post", "mute", f"m{self.mutes}", {"id": f"m{self.mutes}", **pattern, "until": self.later()}))
         self.mutes += 1
 
