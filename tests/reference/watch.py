@@ -45,7 +45,10 @@ class Plan(Enum):
 
 @dataclass
 class Watch:
-    """A revision of a policy. `reached` is how far ticks have closed its periods, `touched_at` the last create or edit by a person, `touched_from` the clock then."""
+    """A revision of a policy.
+
+    `reached` is how far ticks have closed its periods, `touched_at` the last create or edit by a person, `touched_from` the clock then.
+    """
 
     policy: Policy
     revision: int
