@@ -60,16 +60,16 @@ def test_another_change_than_300_per_cent_is_told(messages: list[Message], wrong
     assert line.startswith("retries: ")
 
 
+def post(heading: str) -> Post:
+    texts = [{"type": kind, "text": {"type": "plain_text", "text": text}} for kind, text in (("header", heading), ("section", "so it is"))]
+    return Post("team", {"blocks": texts})
+
+
 def test_when_a_message_happened_is_what_the_api_says_of_its_alert() -> None:
-    alerts = [
+    alerts: list[dict[str, Any]] = [
         {"title": "Stall", "triggered_at": "2026-03-03T14:01:00Z", "resolved_at": "2026-03-03T14:08:11.5Z"},
         {"title": "Other", "triggered_at": "2026-03-03T15:00:00Z", "resolved_at": None},
     ]
-    blocks = [
-        {"type": "header", "text": {"type": "plain_text", "text": "✅ Recovered: Stall"}},
-        {"type": "section", "text": {"type": "plain_text", "text": "recovered"}},
-    ]
-    ended = message(Post("team", {"blocks": blocks}), alerts)
-    assert (ended.at.minute, ended.at.second, ended.sentence) == (8, 11, "recovered")
-    blocks[0]["text"]["text"] = "🔴 Critical: Stall"  # type: ignore[index]
-    assert message(Post("team", {"blocks": blocks}), alerts).at.minute == 1
+    ended = message(post("✅ Recovered: Stall"), alerts)
+    assert (ended.at.minute, ended.at.second, ended.sentence) == (8, 11, "so it is")
+    assert message(post("🔴 Critical: Stall"), alerts).at.minute == 1
