@@ -1,15 +1,15 @@
 """schemathesis against the running service, from the document that it serves: every check on, no failure, no 5xx.
 
-A short run with a fixed seed in `make test`; with NIGHTJAR_SOAK, the seconds to go on for, a long one without.
+A short run with a fixed seed in `make test`; with NIGHTJAR_SOAK a long one without.
 """
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.hostile import SOAK_SECONDS
 from tests.local.test_dev import Dev, policy, run
 
 # Rules across fields, names of timezones, webhooks of Slack, cursors: a schema cannot say all that makes a body valid. Where there is
@@ -27,15 +27,14 @@ checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "404"]
 "path.event_id" = "{event_id}"
 "path.destination_id" = "{destination_id}"
 """
-SOAK = int(os.environ.get("NIGHTJAR_SOAK", "0"))
 
 
-@pytest.mark.timeout(180 + 2 * SOAK)
+@pytest.mark.timeout(180 + 2 * SOAK_SECONDS)
 def test_the_service_does_what_its_document_says(tmp_path: Path) -> None:
     with run(tmp_path / "log", "--no-clock", "--parameter", "KeyRequestsPerSecond=0") as dev:
         config = tmp_path / "schemathesis.toml"
         config.write_text(CONFIG.format(**_made(dev)))
-        effort = ["--max-time", str(SOAK)] if SOAK else ["--max-examples", "8", "--seed", "12"]
+        effort = ["--max-time", str(SOAK_SECONDS)] if SOAK_SECONDS else ["--max-examples", "8", "--seed", "12"]
         command = [str(Path(sys.executable).parent / "st"), "--config-file", str(config), "--no-color", "run", f"{dev.url}/v1.0/openapi.json"]
         options = ["--url", dev.url, "--header", "Authorization: Bearer chp_local", "--checks", "all", "--no-shrink", *effort]
         found = subprocess.run([*command, *options], capture_output=True, text=True, cwd=tmp_path, check=False)
