@@ -90,3 +90,11 @@ def test_a_day_is_touched_by_the_minutes_at_the_edges_of_a_zone_off_the_hour() -
     edge = at("2026-03-03T18:30:00Z")
     touched = periods_touched(kolkata, [("m", edge), ("h", edge - 30 * MINUTE)], edge + HOUR)
     assert [period.start for period in touched] == [edge - 24 * HOUR, edge]
+
+
+def test_only_a_period_that_is_never_judged_counts_as_skipped() -> None:
+    slow = policy(period="minute", delay_seconds=3600)
+    assert not skipped(slow, at("15:00"), at("15:01"))
+    assert skipped(slow, at("14:59"), at("15:01"))
+    assert not skipped(policy(period="hour"), at("14:31"), at("2026-03-04T14:59:00Z"))
+    assert skipped(policy(period="hour"), at("14:31"), at("2026-03-04T15:01:00Z"))

@@ -10,6 +10,7 @@ from nightjar.core.lifecycle import Step, span_to_latest
 from nightjar.core.policies import Policy
 from nightjar.core.state import Decision, State
 
+GONE: Final = 2**53  # the revision of a deleted policy: above any that an edit overtaken by the deletion could bring
 SILENCE: Final = {"minute": DAY, "hour": DAY, "day": 3 * DAY}
 
 
@@ -59,7 +60,7 @@ def revise(state: State, policy: Policy | None, *, clock: int, now: int) -> Deci
         ending: Ending = "policy_deleted" if policy is None else "policy_changed" if live else "policy_disabled"
         step.end(state.open, ending, span_to_latest(state.open, ending))
     # spans of earlier revisions are forgotten: the revision is in an alert's id, so a period may alert again
-    step.state = replace(step.state, revision=policy.revision if policy else state.revision + 1, live=live, spans=(), quiet=False)
+    step.state = replace(step.state, revision=policy.revision if policy else GONE, live=live, spans=(), quiet=False)
     return step.decision()
 
 

@@ -79,7 +79,9 @@ def periods_due(policy: Policy, previous: int | None, tick: int) -> list[Period]
 
 def skipped(policy: Policy, previous: int | None, tick: int) -> bool:
     """Tell whether missed ticks left periods behind that lie outside the horizon and are never judged."""
-    return previous is not None and policy.window == "calendar" and previous - delay(policy) < oldest_end(policy, tick)
+    if previous is None or policy.window == "rolling":
+        return False
+    return period_at(policy.period, previous - delay(policy), policy.zones).end <= oldest_end(policy, tick)
 
 
 def last_ended(policy: Policy, upto: int) -> Period:

@@ -66,16 +66,24 @@ def _judge_due(store: Store, rows: Sequence[OpenRow], previous: int | None, tick
 
 def _judge_page(store: Store, page: Sequence[Policy], attended: set[str], previous: int | None, tick: int, *, now: int) -> None:
     """Read the buckets of a page of policies at once; only what breaches, or has an open alert, needs more."""
+    try:
+        slow = _needing_more(store, page, attended, previous, tick, now=now)
+    except Exception as error:
+        if judge.is_passing(error):
+            raise
+        # One policy, or one damaged bucket, is at fault: each by itself, so that it stops no other.
+        logger().exception("a page of policies is judged one by one")
+        slow = list(page)
+    _each(lambda policy: _judge_slowly(store, policy, previous, tick, now=now), slow)
+
+
+def _needing_more(store: Store, page: Sequence[Policy], attended: set[str], previous: int | None, tick: int, *, now: int) -> list[Policy]:
+    """Read the buckets of a page of policies; return those with an open alert, or with a period that breaches."""
     due = [(policy, periods_due(policy, previous, tick)) for policy in page]
     count("PeriodsSkipped", sum(skipped(policy, previous, tick) for policy in page))
     wanted = {(policy.event_id, key) for policy, periods in due for key in bins_of(policy, periods)}
     by_event = rollups.read_by_event(store, wanted, now=now)
-    slow = [
-        (policy, periods)
-        for policy, periods in due
-        if policy.policy_id in attended or _any_breach(store, policy, periods, by_event.get(policy.event_id, {}), tick)
-    ]
-    _each(lambda item: _judge_slowly(store, *item, tick, now=now), slow)
+    return [policy for policy, periods in due if policy.policy_id in attended or _any_breach(store, policy, periods, by_event.get(policy.event_id, {}), tick)]
 
 
 def _any_breach(store: Store, policy: Policy, periods: Iterable[Period], buckets: dict[Bin, Bucket], tick: int) -> bool:
@@ -84,8 +92,8 @@ def _any_breach(store: Store, policy: Policy, periods: Iterable[Period], buckets
     return any(verdict is not None and verdict.outcome == "breach" for verdict in verdicts)
 
 
-def _judge_slowly(store: Store, policy: Policy, periods: Iterable[Period], tick: int, *, now: int) -> None:
-    for period in periods:
+def _judge_slowly(store: Store, policy: Policy, previous: int | None, tick: int, *, now: int) -> None:
+    for period in periods_due(policy, previous, tick):
         judge.judge_one(store, policy, period, tick=tick, now=now)
 
 

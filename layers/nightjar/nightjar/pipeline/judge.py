@@ -1,13 +1,15 @@
 """Judge policies: by a tick, by data, by a person's edit. All three come down to `judge_period`."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from nightjar.core import actions, evaluation
-from nightjar.core.due import is_closed, periods_touched
+from nightjar.core.due import delay, is_closed, oldest_end, periods_due, periods_touched
 from nightjar.core.evidence import Evidence, bins_of, periods_needed
 from nightjar.core.instants import MINUTE
 from nightjar.core.periods import Bin, Period, period_at, periods_ending
 from nightjar.core.policies import Policy
+from nightjar.core.rollups import Bucket
 from nightjar.core.state import Decision, State, span_containing
 from nightjar.observability import count, logger
 from nightjar.pipeline.look import is_behind
@@ -37,6 +39,15 @@ def judge_edit(store: Store, before: Policy | None, after: Policy | None, *, now
     settle_revision(store, policy.policy_id, after, tick=tick, now=now, edited=before is not None)
     if after is not None and after.enabled and found is not None:
         judge_running(store, after, since=tick, tick=tick, now=now)
+        if before is not None and before.enabled:
+            judge_all(store, after, _waited(before, after, tick), tick=tick, now=now)
+
+
+def _waited(before: Policy, after: Policy, tick: int) -> list[Period]:
+    """List the periods that a longer delay kept back and a shorter one has closed: no tick would come to them any more."""
+    if after.window == "rolling" or before.period != after.period or delay(after) >= delay(before):
+        return []
+    return periods_ending(after.period, max(tick - delay(before), oldest_end(after, tick)), tick - delay(after), after.zones)
 
 
 def judge_running(store: Store, policy: Policy, *, since: int, tick: int, now: int) -> None:
@@ -52,27 +63,70 @@ def judge_changed(store: Store, policies: Sequence[Policy], changed: Iterable[Bi
     """Judge the policies of one event whose buckets a batch touched, applied now or on an earlier try.
 
     The clock is read here, after the buckets were written: of this and a tick that closes a period meanwhile, at least one
-    sees the other.
+    sees the other. A tick that began meanwhile may not have seen an alert that was written here, nor judged what ends it:
+    those policies are judged again by its clock.
 
     Raises:
         Exception: A fault of storage, when the others are judged: the batch must come again, for late data has no close that
             judges again. A fault of our own code at one policy is logged and counted, and stops nothing.
     """
-    found = clock.read_clock(store)
-    if found is None:
-        return
-    bins = list(changed)
-    passing: list[Exception] = []
-    for policy in policies:
+    bins, waiting, passing = list(changed), list(policies), list[Exception]()
+    judged_at: int | None = None
+    while waiting:
+        found = clock.read_clock(store)
+        if found is None or found.tick == judged_at:
+            break
+        calls = _Calls(store, bins, judged_at, found.tick, now)
+        buckets = calls.buckets(waiting)
+        waiting = [policy for policy in waiting if calls.judge(policy, buckets, passing)]
+        judged_at = found.tick
+    if passing:
+        raise passing[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Calls:
+    """What one event's changed buckets call for at one reading of the clock.
+
+    Attributes:
+        bins: The changed buckets.
+        before: The clock (µs) of the reading before, whose judgements a tick may have overtaken; None at the first.
+        tick: The clock (µs).
+    """
+
+    store: Store
+    bins: Sequence[Bin]
+    before: int | None
+    tick: int
+    now: int
+
+    def periods(self, policy: Policy) -> list[Period]:
+        """List the periods that were touched, and those that a tick closed since the reading before."""
+        found = set(periods_touched(policy, self.bins, self.tick))
+        if self.before is not None:
+            found.update(periods_due(policy, self.before, self.tick))
+        return sorted(found, key=lambda period: period.start)
+
+    def buckets(self, policies: Sequence[Policy]) -> dict[Bin, Bucket] | None:
+        """Read once what all policies ask for first; None where the code fails at one of them: each reads for itself then."""
         try:
-            judge_all(store, policy, periods_touched(policy, bins, found.tick), tick=found.tick, now=now)
+            wanted = {key for policy in policies for key in bins_of(policy, self.periods(policy))}
+            return rollups.read(self.store, policies[0].event_id, wanted, now=self.now)
+        except Exception as error:
+            if is_passing(error):
+                raise
+            return None
+
+    def judge(self, policy: Policy, buckets: dict[Bin, Bucket] | None, passing: list[Exception]) -> bool:
+        """Judge a policy; tell whether an alert was written, and note an error that goes away by itself."""
+        try:
+            return judge_all(self.store, policy, self.periods(policy), buckets, tick=self.tick, now=self.now)
         except Exception as error:  # noqa: BLE001 (whatever it is, it stops no other policy)
             logger().exception("judgement failed", policy_id=policy.policy_id)
             count("JudgementErrors")
             if is_passing(error):
                 passing.append(error)
-    if passing:
-        raise passing[0]
+            return False
 
 
 def is_passing(error: Exception) -> bool:
@@ -80,16 +134,30 @@ def is_passing(error: Exception) -> bool:
     return is_fault(error) or isinstance(error, alerts.Conflict)
 
 
-def judge_all(store: Store, policy: Policy, periods: Sequence[Period], *, tick: int, now: int) -> None:
-    """Judge some periods of a policy, oldest first; read its state only if one of them says something."""
+def judge_all(store: Store, policy: Policy, periods: Sequence[Period], buckets: dict[Bin, Bucket] | None = None, *, tick: int, now: int) -> bool:
+    """Judge some periods of a policy, oldest first; read its state only if one of them says something.
+
+    Args:
+        store: Where.
+        policy: The policy.
+        periods: What to judge.
+        buckets: What the periods rest on; None to read it.
+        tick: The engine's clock (µs).
+        now: Wall time (µs).
+
+    Returns:
+        Whether anything was written.
+    """
     if not periods:
-        return
-    buckets = rollups.read(store, policy.event_id, bins_of(policy, periods), now=now)
+        return False
+    if buckets is None:
+        buckets = rollups.read(store, policy.event_id, bins_of(policy, periods), now=now)
+    first, written = first_log(store, policy, tick), False
     for period in periods:
-        evidence = Evidence(policy, tick, buckets, first_log(store, policy, tick), now=period)
-        verdict = evidence.judged(period)
+        verdict = Evidence(policy, tick, buckets, first, now=period).judged(period)
         if verdict is not None and (verdict.outcome != "nothing" or is_closed(policy, period, tick)):
-            judge_one(store, policy, period, tick=tick, now=now)
+            written |= judge_one(store, policy, period, tick=tick, now=now).changed
+    return written
 
 
 def judge_one(store: Store, policy: Policy, period: Period, *, tick: int, now: int) -> Decision:
@@ -168,5 +236,5 @@ def next_look(policy: Policy | None, state: State | None) -> int | None:
 
 
 def first_log(store: Store, policy: Policy, tick: int) -> int | None:
-    """Return the start (µs) of the event's first bucket, for `compare` only: before it there is no baseline."""
-    return rollups.first_start(store, policy.event_id, now=tick) if policy.compare else None
+    """Return the start (µs) of the event's first minute with logs (or hour, if long ago), for `compare` only: before it there is no baseline."""
+    return rollups.first_log(store, policy.event_id, now=tick) if policy.compare else None

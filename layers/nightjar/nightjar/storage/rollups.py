@@ -190,6 +190,15 @@ def first_start(store: Store, event_id: str, *, now: int) -> int | None:
     return found[0][0] if found else None
 
 
+def first_log(store: Store, event_id: str, *, now: int) -> int | None:
+    """Return the start (µs) of the event's earliest minute with logs, of its earliest hour once minutes are gone."""
+    hour = first_start(store, event_id, now=now)
+    if hour is None or hour + KEPT["m"] <= now:
+        return hour
+    minutes = query(store, event_id, "m", hour, hour + HOUR, now=now, limit=1, consistent=False)
+    return minutes[0][0] if minutes else hour
+
+
 def _read_items(
     store: Store, keys: "list[dict[str, AttributeValueTypeDef]]", how: dict[str, Any], wait: Wait
 ) -> "list[tuple[tuple[str, Bin], dict[str, AttributeValueTypeDef]]]":
