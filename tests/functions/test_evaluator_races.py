@@ -4,12 +4,12 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from nightjar.core import evidence as core_evidence
 from nightjar.core.instants import HOUR, MINUTE, SECOND, iso
 from nightjar.core.periods import Period
 from nightjar.core.policies import Policy
 from nightjar.core.rollups import Bucket
 from nightjar.core.verdicts import Verdict
+from nightjar.core.verdicts import judge as known
 from nightjar.storage import alerts
 
 from tests.world import START, World, world
@@ -37,8 +37,6 @@ def told(on_moto: World, policy_id: str) -> list[str]:
 
 
 def test_a_policy_at_which_the_code_fails_stops_no_other_and_not_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = core_evidence.judge
-
     def judge(policy: Policy, period: Period, bucket: Bucket, baseline: Any = None) -> Verdict:
         if policy.event == "broken":
             raise ArithmeticError(policy.event)
@@ -50,7 +48,7 @@ def test_a_policy_at_which_the_code_fails_stops_no_other_and_not_the_clock(monke
         whole = watched(on_moto, "whole", **BURST)
         on_moto.send([*logs("broken", 27, START), *logs("whole", 27, START)])
         on_moto.roll_up()
-        monkeypatch.setattr(core_evidence, "judge", judge)
+        monkeypatch.setattr("nightjar.core.evidence.judge", judge)
         tick(on_moto, START + HOUR + MINUTE)
         assert told(on_moto, whole) == ["opened"]
         assert on_moto.tick(START + HOUR + MINUTE) == {"outcome": "old"}
@@ -128,3 +126,27 @@ def test_a_batch_reads_buckets_once_an_event_however_many_policies_watch_it() ->
         on_moto.cloud.before = lambda *given: calls.update([str(given)]) if "BatchGetItem" in str(given) else None
         on_moto.roll_up()
         assert sum(calls.values()) <= 4
+
+
+def test_an_edit_that_dies_before_it_tells_the_engine_ends_the_alert_at_the_next_tick(monkeypatch: pytest.MonkeyPatch) -> None:
+    with world() as on_moto:
+        tick(on_moto, START)
+        policy_id = watched(on_moto, "retries", **{**BURST, "early": True})
+        on_moto.send(logs("retries", 27, START))
+        on_moto.roll_up()
+        tick(on_moto, START + MINUTE)
+        with monkeypatch.context() as dead:
+            dead.setattr("nightjar.api.policies.judge_edit", lambda *_, **__: 1 / 0)
+            on_moto.made("PUT", f"/v1.0/policies/{policy_id}", {"threshold": 50})
+        tick(on_moto, START + 2 * MINUTE)
+        assert told(on_moto, policy_id) == ["opened", "resolved"]
+
+
+def test_where_held_messages_cannot_be_released_waiting_trays_are_rung_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    rung: list[str] = []
+    monkeypatch.setattr("nightjar.pipeline.evaluate.release", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("nightjar.pipeline.evaluate.ring_again", lambda *_, **__: rung.append("again"))
+    with world() as on_moto:
+        with pytest.raises(ZeroDivisionError):
+            on_moto.tick(START)
+        assert (rung, on_moto.tick(START)) == (["again"], {"outcome": "old"})

@@ -49,10 +49,26 @@ def handle_tick(store: Store, queue: Bells, tick: int, *, now: int) -> str:
     _each(lambda row: _attend(store, row, tick, now=now), rows)  # what was opened just now needs nothing yet
     finish_tick(store, tick)
     # Stateless, so after the clock: were the queue down, the next tick comes here again without judging twice.
-    release(store, clock=tick, now=now, token=f"release/{tick}", queue=queue)
-    route_again(store, [row.alert_id for row in rows if row.unrouted and row.alert_id], clock=tick, now=now, queue=queue)
-    ring_again(store, queue, now=now)
+    waiting = [row.alert_id for row in rows if row.unrouted and row.alert_id]
+    _in_turn(
+        lambda: release(store, clock=tick, now=now, token=f"release/{tick}", queue=queue),
+        lambda: route_again(store, waiting, clock=tick, now=now, queue=queue),
+        lambda: ring_again(store, queue, now=now),
+    )
     return "done"
+
+
+def _in_turn(*works: Callable[[], object]) -> None:
+    """Do some works one after the other, also where one before failed; then raise what went wrong first."""
+    errors = []
+    for work in works:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001  # what is held for one must not silence what waits for another
+            logger().exception("a tick could not send all that waits")
+            errors.append(error)
+    if errors:
+        raise errors[0]
 
 
 def _judge_due(store: Store, rows: Sequence[OpenRow], previous: int | None, tick: int, *, now: int) -> None:
@@ -110,7 +126,7 @@ def _look_again(store: Store, row: WatchRow, tick: int, *, now: int) -> None:
 def _attend(store: Store, row: OpenRow, tick: int, *, now: int) -> None:
     """Do for an open alert what a tick may have to: fresh values while its period runs, a reminder, its end in silence."""
     policy = policies.get(store, row.policy_id)
-    if policy is None or not policy.enabled:
+    if policy is None or not policy.enabled or policy.revision > row.revision:  # an edit that died before it said so
         judge.settle_revision(store, row.policy_id, policy, tick=tick, now=now, edited=False)
         return
     if row.alert_id is not None and policy.window == "calendar" and row.last_end > tick - delay(policy):

@@ -1,7 +1,7 @@
 """What a tick must look at besides the policies that are due: one partition of the alerts table, `open`.
 
 - `open` / policy_id: a policy with an open alert (alert_id, last_end of its latest period in alarm, due: the next tick for a
-  reminder or for silence; u: its alert has reached nobody yet), or a rolling policy that a person quieted.
+  reminder or for silence; u: its alert has reached nobody yet; r: the revision), or a rolling policy that a person quieted.
 - `open` / `w#policy_id`: a policy that was just edited (edited, until): it is judged again by the ticks of the next two minutes.
 """
 
@@ -28,6 +28,7 @@ class OpenRow:
         last_end: End of the alert's latest period in alarm.
         due: The tick at which silence or a reminder is due; None for neither.
         unrouted: The alert has reached nobody yet.
+        revision: The policy's revision by which it was judged.
     """
 
     policy_id: str
@@ -35,6 +36,7 @@ class OpenRow:
     last_end: int
     due: int | None
     unrouted: bool
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ def open_row_write(table: str, before: State, state: State, due: int | None) -> 
         return {"Delete": {"TableName": table, "Key": key}} if before.open is not None or before.quiet else None
     values: dict[str, Any] = {":e": {"N": str(state.open.last_end if state.open else 0)}, ":d": {"N": str(due or 0)}}
     values[":a"] = {"S": state.open.alert_id if state.open else ""}
-    expression = "SET alert_id = :a, last_end = :e, due = :d"
+    values[":r"] = {"N": str(state.revision)}
+    expression = "SET alert_id = :a, last_end = :e, due = :d, r = :r"
     if before.open is None or state.open is None or before.open.alert_id != state.open.alert_id:
         expression += " REMOVE u"
     return {"Update": {"TableName": table, "Key": key, "UpdateExpression": expression, "ExpressionAttributeValues": values}}
@@ -84,7 +87,8 @@ def read_open(store: Store) -> tuple[list[OpenRow], list[WatchRow]]:
 
 def _row(policy_id: str, item: dict[str, Any]) -> OpenRow:
     alert_id, due = item["alert_id"]["S"] or None, int(item["due"]["N"]) or None
-    return OpenRow(policy_id, alert_id, int(item["last_end"]["N"]), due, unrouted=item.get("u", {}).get("S", "-") == alert_id)
+    unrouted = item.get("u", {}).get("S", "-") == alert_id
+    return OpenRow(policy_id, alert_id, int(item["last_end"]["N"]), due, unrouted, int(item.get("r", {}).get("N", "0")))
 
 
 def mark_unrouted(store: Store, policy_id: str, alert_id: str, *, unrouted: bool) -> None:
