@@ -1,15 +1,20 @@
-"""boto3 clients that speak to moto in this process, call by call, so that a test can watch, refuse or break any of them."""
+"""boto3 clients that speak to moto in this process, call by call, so that a test can watch, refuse or break any of them.
+
+Where NIGHTJAR_DYNAMODB names a DynamoDB Local (`make test-dynamodb`), the tables are there, and the same tests run on AWS's engine.
+"""
 
 import json
+import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import boto3
 from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.config import Config
 
-from local.cloud import Moto, create
+from local.cloud import Moto, Streaming, call, create
+from local.dynamodb_local import DynamoDbLocal
 from local.stack import Stack
 from local.template import REGION
 
@@ -23,20 +28,25 @@ def _nothing(_service: str, _operation: str, _body: bytes) -> None:
 
 @dataclass
 class Cloud:
-    """moto with the product's tables and queues.
+    """An empty account with the product's tables and queues.
 
     Attributes:
+        moto: The queues.
+        dynamodb: The tables: moto's, or DynamoDB Local's.
         before: Called before each call of a client; what it raises is what the caller sees, and nothing was done.
         after: Called after each call was carried out; what it raises is what the caller sees, as if the answer was lost.
     """
 
     stack: Stack
     moto: Moto = field(default_factory=Moto)
+    dynamodb: Streaming = field(init=False)
     before: Watch = _nothing
     after: Watch = _nothing
 
     def __post_init__(self) -> None:
-        create(self.stack, self.moto, self.moto)
+        endpoint = os.environ.get("NIGHTJAR_DYNAMODB")
+        self.dynamodb = emptied(endpoint) if endpoint else self.moto
+        create(keeping(self.stack) if endpoint else self.stack, self.dynamodb, self.moto)
 
     def client(self, service: str) -> Any:
         """Make a client whose calls are answered here. It never retries by itself: a fault is seen once."""
@@ -51,9 +61,22 @@ class Cloud:
         service = "sqs" if prefix == "AmazonSQS" else "dynamodb"
         body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
         self.before(service, operation, body)
-        answer = self.moto.handle(service, {name: str(_text(value)) for name, value in request.headers.items()}, body)
+        answer = (self.moto if service == "sqs" else self.dynamodb).handle(service, {name: str(_text(value)) for name, value in request.headers.items()}, body)
         self.after(service, operation, body)
         return AWSResponse(request.url, answer.status, dict(answer.headers), _Raw(answer.body))  # type: ignore[arg-type]
+
+
+def emptied(endpoint: str) -> DynamoDbLocal:
+    """Take a DynamoDB Local, and drop what an earlier test left there."""
+    found = DynamoDbLocal(endpoint)
+    for name in call(found, "dynamodb", "ListTables", {})["TableNames"]:
+        call(found, "dynamodb", "DeleteTable", {"TableName": name})
+    return found
+
+
+def keeping(stack: Stack) -> Stack:
+    """The same stack without expiry: DynamoDB Local deletes by the wall's clock, and a test's instants are long past."""
+    return replace(stack, tables={name: replace(table, ttl=None) for name, table in stack.tables.items()})
 
 
 @dataclass

@@ -104,10 +104,11 @@ class World:
         """Note what the tables' streams hold since the last time."""
         for name, found in (("LogsTable", self.logs), ("AlertsTable", self.outbox)):
             table = self.cloud.stack.tables[name]
-            for record in self.cloud.moto.records(table, self.read_upto.get(name, ""), 1_000_000):
-                self.read_upto[name] = record["dynamodb"]["SequenceNumber"]
-                if record["eventName"] == "INSERT" and _wanted(record):
-                    found.append({**record, "eventSourceARN": self.cloud.moto.stream_arn(table), "eventSource": "aws:dynamodb"})
+            while records := self.cloud.dynamodb.records(table, self.read_upto.get(name, ""), 1_000):
+                arn = self.cloud.dynamodb.stream_arn(table)
+                self.read_upto[name] = records[-1]["dynamodb"]["SequenceNumber"]
+                new = (record for record in records if record["eventName"] == "INSERT" and _wanted(record))
+                found += [{**record, "eventSourceARN": arn, "eventSource": "aws:dynamodb"} for record in new]
 
     def roll_up(self, records: Iterable[Record] | None = None) -> Any:
         """Give rollup some records (all that wait, if not said), as one batch; it answers which must come again."""
