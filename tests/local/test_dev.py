@@ -51,16 +51,23 @@ class Dev:
 
 
 @contextmanager
-def run(log: Path, *options: str) -> Iterator[Dev]:
+def start(log: Path, *options: str) -> Iterator[Dev]:
+    """Start a system; who asked for it ends it."""
     command = [sys.executable, "-c", "from local.cli import main; main()", "dev", "--port", "0", "--logs", str(log), *options]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "layers/nightjar")])}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=log.parent) as process:
         assert process.stdout is not None
+        yield Dev(process, process.stdout.readline(), log)
+
+
+@contextmanager
+def run(log: Path, *options: str) -> Iterator[Dev]:
+    with start(log, *options) as dev:
         try:
-            yield Dev(process, process.stdout.readline(), log)
+            yield dev
         finally:
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(10) == 0
+            dev.process.send_signal(signal.SIGTERM)
+            assert dev.process.wait(10) == 0
 
 
 @pytest.fixture(scope="module")
