@@ -2,13 +2,18 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SAM_VENV := .venv-sam
+RIC_VENV := .venv-ric
+DYNAMODB := .tools/dynamodb-local/DynamoDBLocal.jar
+SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 PATH="$(CURDIR)/$(SAM_VENV)/bin:$$PATH" sam
+# Built for this machine, beside what `sam deploy` sends: its layer must run here.
+MACHINE := $(subst aarch64,arm64,$(shell uname -m))
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help install demo dev test lint types imports sam clean
+.PHONY: help install demo dev test lint types imports sam build test-built test-dynamodb capacity cold clean
 .DEFAULT_GOAL := help
 
 help:  ## what there is to make
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 # The venv is made in a step of its own, so that an install that broke off is taken up again.
 $(BIN)/python:
@@ -50,8 +55,35 @@ types: $(VENV)/.dev  ## mypy, strict
 imports: $(VENV)/.dev  ## who may import whom
 	$(BIN)/lint-imports
 
+$(RIC_VENV)/.made: requirements-ric.txt
+	$(PYTHON) -m venv $(RIC_VENV)
+	$(RIC_VENV)/bin/pip install --quiet --requirement requirements-ric.txt
+	@touch $@
+
+$(DYNAMODB):
+	scripts/fetch-dynamodb-local
+
 sam: $(SAM_VENV)/.made  ## sam validate --lint
-	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 $(SAM_VENV)/bin/sam validate --lint
+	$(SAM) validate --lint
+
+build: $(SAM_VENV)/.made $(RIC_VENV)/.made  ## sam build, for this machine's processor
+	$(SAM) build --build-dir .aws-sam/$(MACHINE) --parameter-overrides Architecture=$(MACHINE)
+
+test-built: build $(VENV)/.dev  ## what sam built: sizes, and each of events/ under Lambda's own runtime
+	$(BIN)/python -m pytest -rs tests/built
+
+# The handlers, and what they store, on AWS's engine; without the cases of long days, which take minutes there.
+ON_DYNAMODB := tests/functions tests/storage tests/crashes/test_engine_crashes.py tests/cases tests/local/test_dynamodb_local.py tests/local/test_killed.py
+SLOW := d11 or e15 or e17 or e30
+
+test-dynamodb: $(VENV)/.dev $(DYNAMODB)  ## the tests of handlers and storage on DynamoDB Local (Java, npm)
+	scripts/with-dynamodb-local $(BIN)/python -m pytest -rs $(ON_DYNAMODB) -k "not ($(SLOW))"
+
+capacity: $(VENV)/.dev $(DYNAMODB)  ## capacity units a log and a policy, on DynamoDB Local
+	scripts/with-dynamodb-local $(BIN)/python -m bench.capacity
+
+cold: build $(VENV)/.dev  ## cold starts under Lambda's own runtime
+	$(BIN)/python -m bench.cold_start 5
 
 clean:  ## remove what was made here
-	rm -rf $(VENV) $(SAM_VENV) .aws-sam .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(SAM_VENV) $(RIC_VENV) .tools .aws-sam .hypothesis .mypy_cache .ruff_cache

@@ -17,6 +17,7 @@ from local.cloud import Moto, Streaming, call, create
 from local.dynamodb_local import DynamoDbLocal
 from local.stack import Stack
 from local.template import REGION
+from tests import calls
 
 # (service, operation, body) before a call is made, and after it was carried out: may raise, as a crash or a fault would.
 Watch = Callable[[str, str, bytes], None]
@@ -60,6 +61,7 @@ class Cloud:
         prefix, _, operation = target.rpartition(".")
         service = "sqs" if prefix == "AmazonSQS" else "dynamodb"
         body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
+        calls.note(service, operation, body)
         self.before(service, operation, body)
         answer = (self.moto if service == "sqs" else self.dynamodb).handle(service, {name: str(_text(value)) for name, value in request.headers.items()}, body)
         self.after(service, operation, body)

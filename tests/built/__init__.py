@@ -1,0 +1,1 @@
+"""The cases of cases.json and what runs them."""
