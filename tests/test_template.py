@@ -272,3 +272,13 @@ def test_the_gateway_throttles_and_one_key_cannot_use_up_a_container() -> None:
     assert setting["ThrottlingRateLimit"] == setting["ThrottlingBurstLimit"] == {"Ref": "RequestsPerSecond"}
     for name in ("IngestFunction", "ApiFunction"):
         assert properties(name)["Environment"]["Variables"]["KEY_REQUESTS_PER_SECOND"] == {"Ref": "KeyRequestsPerSecond"}
+
+
+def test_the_dashboard_shows_metrics_that_the_code_writes() -> None:
+    body = properties("Dashboard")["DashboardBody"]["Fn::Sub"]
+    assert set(re.findall(r"\$\{(\w+)", body)) <= {"AWS", *source()["Resources"]}
+    widgets = [each["properties"] for each in json.loads(body)["widgets"]]
+    code = "".join(each.read_text() for pattern in ("layers/nightjar/nightjar/**/*.py", "functions/*/app.py") for each in TEMPLATE.parent.glob(pattern))
+    shown = [metric[1] for widget in widgets if widget["metrics"][0][0] == "Nightjar" for metric in widget["metrics"]]
+    assert shown
+    assert all(f'count("{name}"' in code for name in shown)
