@@ -9,7 +9,7 @@ SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 PATH="$(CURDIR)/$(SAM_VE
 MACHINE := $(subst aarch64,arm64,$(shell uname -m))
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help install demo dev test lint types imports sam build test-built test-dynamodb capacity cold clean
+.PHONY: help install demo dev test lint types imports sam build test-built test-dynamodb capacity cold clean soak
 .DEFAULT_GOAL := help
 
 help:  ## what there is to make
@@ -45,6 +45,10 @@ dev: $(VENV)/.run  ## a running system on this machine, on its own clock
 
 test: $(VENV)/.dev  ## the whole test suite
 	$(BIN)/python -m pytest
+
+# The number counts random histories for the engine's properties, and seconds for each fuzzer.
+soak: $(VENV)/.dev  ## the long modes of properties, crashes and fuzzers, drawn anew each time (hours)
+	NIGHTJAR_SOAK=1000 $(BIN)/python -m pytest --timeout 14400 tests/properties tests/crashes tests/hostile
 
 lint: $(VENV)/.dev  ## ruff
 	$(BIN)/ruff check .
