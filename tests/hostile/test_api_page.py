@@ -16,7 +16,7 @@ from nightjar.channels import webhook
 from nightjar.core.wording import notice
 
 from tests.desk import alert, transition
-from tests.local.test_dev import NOW, ROOT, Dev, run
+from tests.local.test_dev import ROOT, Dev, run, this_minute
 
 PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 BLOCKS = [(status.strip(), code) for status, code in re.findall(r"^```sh( \d+)?\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)]
@@ -46,10 +46,10 @@ def ids(answer: Any) -> dict[str, str]:
 
 def test_every_example_answers_as_the_page_says(dev: Dev) -> None:
     prelude, environment = BLOCKS[0][1], shell(dev)
-    dev.tick(NOW)
+    dev.tick(this_minute())
     for status, code in BLOCKS:
         if "status=triggered" in code:
-            dev.tick(NOW + timedelta(minutes=1))  # rollup may know the event's policies of some seconds ago; the next tick looks again
+            dev.tick(this_minute() + timedelta(minutes=1))  # rollup may know the event's policies of some seconds ago; the next tick looks again
             dev.drain()
         ran = subprocess.run(["bash", "-euc", prelude + code], env=environment, capture_output=True, text=True, timeout=60, check=False)
         assert ran.returncode == 0, (code, ran.stderr)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.test_dev import NOW, ROOT, Dev, policy, run
+from tests.local.test_dev import ROOT, Dev, policy, run, this_minute
 
 HOME = Path(os.environ.get("NIGHTJAR_DYNAMODB_LOCAL", ROOT / ".tools" / "dynamodb-local"))
 
@@ -52,7 +52,7 @@ def _count(dev: Dev) -> int:
 def test_a_restart_replays_both_streams_and_changes_nothing(endpoint: str, tmp_path: Path) -> None:
     with run(tmp_path / "log", "--no-clock", "--dynamodb-endpoint", endpoint) as dev:
         dev("POST", "/v1.0/destinations", {"channel": "slack", "url": f"{dev.url}/_slack/ops", "scope": "all"})
-        dev.tick(NOW)
+        dev.tick(this_minute())
         dev("POST", "/v1.0/policies", policy(event="failed", title="Billing jobs fail"))
         dev("POST", "/v1.0/logs", [{"agent": "worker", "event": "failed", "value": 1}] * 40)
         assert dev.drain() == 0

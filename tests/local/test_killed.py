@@ -14,7 +14,7 @@ import requests
 from nightjar.core.logs import new_log_id
 
 from local.wire import Request, Response, Server
-from tests.local.test_dev import HEADERS, NOW, Dev, policy, start
+from tests.local.test_dev import HEADERS, Dev, policy, start, this_minute
 from tests.local.test_dynamodb_local import endpoint, pytestmark
 
 __all__ = ["endpoint", "pytestmark"]
@@ -68,7 +68,7 @@ def test_a_system_killed_in_the_middle_goes_on_with_nothing_lost_or_counted_twic
     hook.start()
     with killed(tmp_path / "log", *options) as dev:
         dev("POST", "/v1.0/destinations", {"channel": "webhook", "url": f"{hook.url}/hook", "scope": "all"})
-        dev.tick(NOW)
+        dev.tick(this_minute())
         for event in EVENTS:
             dev("POST", "/v1.0/policies", policy(event=event, title=event))
     for number in range(3):

@@ -10,7 +10,7 @@ import requests
 from local.runner import Runner, now
 from local.store import ensure_key
 from tests import calls
-from tests.local.test_dev import NOW, policy
+from tests.local.test_dev import policy, this_minute
 
 UNTIL = (datetime.now(UTC) + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%SZ")  # noqa: TID251
 
@@ -33,7 +33,7 @@ class Account:
     def breach(self, event: str) -> None:
         """Open an alert on a new event."""
         self("POST", "/v1.0/policies", policy(event=event, threshold=2))
-        log = {"agent": "worker", "event": event, "value": 1, "occurred_at": NOW.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        log = {"agent": "worker", "event": event, "value": 1, "occurred_at": this_minute().strftime("%Y-%m-%dT%H:%M:%SZ")}
         self("POST", "/v1.0/logs", [log] * 3)
         self("POST", "/_local/drain?timeout=25")
 
@@ -43,7 +43,7 @@ def account() -> Iterator[Account]:
     mail = {"EmailFrom": "nightjar@example.com", "EmailTo": "ops@example.com"}
     with Runner(parameters=mail) as runner:
         made = Account(runner)
-        made("POST", "/2015-03-31/functions/EvaluatorFunction/invocations", {"time": NOW.strftime("%Y-%m-%dT%H:%M:%SZ")})
+        made("POST", "/2015-03-31/functions/EvaluatorFunction/invocations", {"time": this_minute().strftime("%Y-%m-%dT%H:%M:%SZ")})
         yield made
         calls.merge(runner.endpoint.used)
 
