@@ -29,7 +29,7 @@ class Engine:
     def judge(self, period: Period, buckets: Buckets, tick: str, *, by_data: bool = False, now: str | None = None) -> Decision:
         span = span_containing(self.state, period.start)
         ended = self.alerts[span.alert_id] if span else None
-        evidence = Evidence(self.policy, at(tick), buckets, None, period if by_data else None)
+        evidence = Evidence(self.policy, at(tick), buckets, at("00:00"), period if by_data else None)
         decision = judge_period(self.state, period, evidence, ended=ended, now=at(now or tick))
         if decision.state is not None:
             self.state = replace(decision.state, version=self.state.version + 1)
@@ -233,3 +233,26 @@ def test_a_quieted_rolling_policy_opens_again_only_after_it_was_healthy(healthy:
     following = Period(at("14:00"), at("14:05"))
     engine.judge(following, minutes({"14:02": healthy}) if healthy else {}, "14:06")
     assert engine.state.quiet is (healthy == 0)
+
+
+@pytest.mark.parametrize(
+    ("given", "counts", "worst"),
+    [
+        ({"condition": "gt"}, (30, 45, 25), 45),
+        ({"condition": "lt", "threshold": 10}, (5, 2, 7), 2),
+        ({"condition": "ne", "threshold": 10}, (8, 3, 12), 3),
+        ({"condition": "ne", "threshold": 10}, (8, 19, 3), 19),
+        ({"condition": "gt", "threshold": 50, "compare": "previous_window"}, (10, 40, 70), 40),
+        ({"condition": "gt", "threshold": 50, "compare": "previous_window", "min_count": 1}, (0, 5, 80), 5),
+        ({"condition": "ne", "threshold": 50, "compare": "previous_window"}, (10, 2, 4), 2),
+    ],
+)
+def test_the_worst_value_lies_farthest_beyond_the_threshold_and_of_changes_it_is_the_greatest_change(
+    given: dict[str, object], counts: tuple[int, int, int], worst: int
+) -> None:
+    engine = Engine(policy(**given))
+    starts = ("13:00", "14:00", "15:00")
+    buckets = {**hours({"12:00": 10}), **hours({start: count for start, count in zip(starts, counts, strict=True) if count})}
+    for start, due in zip(starts, ("14:01", "15:01", "16:01"), strict=True):
+        engine.judge(hour(start), buckets, due)
+    assert engine.open.worst_value == worst

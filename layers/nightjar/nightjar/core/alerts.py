@@ -25,6 +25,7 @@ class Alert:
         period_start: Start of its first period in alarm.
         last_start: Start of its latest period in alarm; last_end its end.
         value: The measured aggregate of that latest period; None when it had no logs and `missing` is breach.
+        worst_value: The one that lay farthest beyond the threshold of all that were judged (worst_change its change, compare only).
         in_alarm: Starts of its periods in alarm that may still be judged again; `older` counts those that may not.
         early: The opening was judged while its period still ran ("so far").
         healed: Start of the period that completed its recovery while it waits for a person (auto_resolve off).
@@ -61,6 +62,7 @@ class Alert:
     min: Decimal | None
     max: Decimal | None
     worst_value: Decimal | None
+    worst_change: Decimal | None = None
     previous_value: Decimal | None = None
     change_percent: Decimal | None = None
     periods: int = 1
@@ -109,7 +111,7 @@ class Impossible(Exception):
     """The alert's status does not allow this action."""
 
 
-_DECIMALS = ("threshold", "value", "min", "max", "worst_value", "previous_value", "change_percent")
+_DECIMALS = ("threshold", "value", "min", "max", "worst_value", "worst_change", "previous_value", "change_percent")
 _ALERT_DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Alert)}
 
 

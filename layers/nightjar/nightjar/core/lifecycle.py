@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from nightjar.core import ids
 from nightjar.core.alerts import Alert, Ending, Transition, TransitionType
+from nightjar.core.decimals import EXACT
 from nightjar.core.periods import Period
 from nightjar.core.policies import Policy
 from nightjar.core.state import Decision, Span, State
-from nightjar.core.verdicts import Verdict
+from nightjar.core.verdicts import Verdict, held_change
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from nightjar.core.evidence import Evidence
 
 
@@ -85,6 +84,7 @@ def first_alert(policy: Policy, period: Period, verdict: Verdict, step: Step, *,
         triggered_at=step.at,
         early=early,
         worst_value=verdict.value,
+        worst_change=verdict.change,
         in_alarm=(period.start,) if policy.window == "calendar" else (),
         older=0 if policy.window == "calendar" else 1,
         **_measured(period, verdict),
@@ -119,7 +119,7 @@ def with_period(alert: Alert, policy: Policy, period: Period, verdict: Verdict) 
         older=older,
         periods=older + len(in_alarm),
         period_start=min(alert.period_start, period.start),
-        worst_value=_worse(policy, alert.worst_value, verdict.value),
+        **_worst(policy, alert, verdict),
     )
     if period.start < alert.last_start:
         return updated
@@ -142,8 +142,20 @@ def without_period(alert: Alert, period: Period, evidence: "Evidence") -> Alert 
     return replace(updated, **_measured(last, verdict)) if verdict else updated
 
 
-def _worse(policy: Policy, known: Decimal | None, value: Decimal | None) -> Decimal | None:
-    if known is None or value is None:
-        return value if known is None else known
-    choose: Callable[[Decimal, Decimal], Decimal] = min if policy.condition in {"lt", "lte"} else max
-    return choose(known, value)
+def _worst(policy: Policy, alert: Alert, verdict: Verdict) -> dict[str, Any]:
+    """Return what a period in alarm changes of the worst value: nothing, unless it lies farther beyond the threshold."""
+    if verdict.value is None:
+        return {}
+    if alert.worst_value is not None and _badness(policy, alert.worst_value, alert.worst_change) >= _badness(policy, verdict.value, verdict.change):
+        return {}
+    return {"worst_value": verdict.value, "worst_change": verdict.change}
+
+
+def _badness(policy: Policy, value: Decimal, change: Decimal | None) -> tuple[Decimal, Decimal]:
+    """Tell how far a breaching value lies on the wrong side; of equal changes the value decides."""
+    held = value if policy.compare is None else held_change(value, change)
+    if policy.condition in {"gt", "gte"}:
+        return held, value
+    if policy.condition in {"lt", "lte"}:
+        return held.copy_negate(), value.copy_negate()
+    return EXACT.subtract(held, policy.threshold).copy_abs(), value

@@ -93,11 +93,16 @@ def _held(policy: Policy, period: Period, value: Decimal | None, bucket: Bucket 
         previous, change = baseline, change_percent(value, baseline)
         if change is None and not (policy.min_count and count >= policy.min_count):
             return Verdict("nothing", "change_from_zero", value, count, low, high, previous)
-        held = change if change is not None else _BEYOND.copy_sign(value)
+        held = held_change(value, change)
     outcome, reason = _outcome(policy, held)
     if not counts(policy, period, missing=not count):
         outcome, reason = "nothing", "before_active_from"
     return Verdict(outcome, reason, value, count, low, high, previous, change, missing=not count)
+
+
+def held_change(value: Decimal, change: Decimal | None) -> Decimal:
+    """Return what is held against the threshold of a change; one without a percentage (from zero) lies beyond all in its direction."""
+    return change if change is not None else _BEYOND.copy_sign(value)
 
 
 def _outcome(policy: Policy, held: Decimal) -> tuple[Outcome, str]:
