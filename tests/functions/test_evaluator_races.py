@@ -1,6 +1,7 @@
 """What a tick meets: a policy at which the code fails, a rollup that began before it, a delay that was shortened, a young event."""
 
 from collections import Counter
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -126,6 +127,17 @@ def test_a_batch_reads_buckets_once_an_event_however_many_policies_watch_it() ->
         on_moto.cloud.before = lambda *given: calls.update([str(given)]) if "BatchGetItem" in str(given) else None
         on_moto.roll_up()
         assert sum(calls.values()) <= 4
+
+
+def test_policies_that_fire_on_one_log_are_written_side_by_side_and_each_once() -> None:
+    with world() as on_moto:
+        tick(on_moto, START)
+        fired = [watched(on_moto, "busy", **{**BURST, "early": True, "threshold": number}) for number in range(8)]
+        on_moto.send(logs("busy", 9, START))
+        together = Barrier(2, timeout=30)  # one after the other they would wait for each other in vain
+        on_moto.cloud.before = lambda _service, operation, _body: together.wait() if operation == "TransactWriteItems" else None
+        assert on_moto.roll_up() == {"batchItemFailures": []}
+        assert [told(on_moto, policy_id) for policy_id in fired] == [["opened"]] * 8
 
 
 def test_an_edit_that_dies_before_it_tells_the_engine_ends_the_alert_at_the_next_tick(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Structured logs and metrics (EMF) through Powertools; one logger and one set of metrics for a function."""
 
+import threading
 import warnings
 from functools import cache
 
@@ -7,6 +8,9 @@ from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
 NAMESPACE = "Nightjar"
+
+# Powertools prints a set of a hundred values and empties it: what another thread adds in between would be lost.
+_counting = threading.Lock()
 
 
 @cache
@@ -25,4 +29,5 @@ def metrics() -> Metrics:
 def count(name: str, value: float = 1) -> None:
     """Count something that an alarm or a dashboard may watch."""
     if value:
-        metrics().add_metric(name=name, unit=MetricUnit.Count, value=value)
+        with _counting:
+            metrics().add_metric(name=name, unit=MetricUnit.Count, value=value)

@@ -1,6 +1,7 @@
 """Judge policies: by a tick, by data, by a person's edit. All three come down to `judge_period`."""
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from nightjar.core import actions, evaluation
@@ -19,6 +20,7 @@ from nightjar.storage.faults import is_fault
 
 _TRIES = 8  # a state is written once a step; so many writers in a row do not meet
 _WATCHED = 2 * MINUTE  # the ticks that look again after an edit
+_AT_ONCE = 8  # policies of one event judged side by side: a thousand that fire on one log must not take rollup's minute
 
 
 def judge_edit(store: Store, before: Policy | None, after: Policy | None, *, now: int) -> None:
@@ -77,8 +79,7 @@ def judge_changed(store: Store, policies: Sequence[Policy], changed: Iterable[Bi
         if found is None or found.tick == judged_at:
             break
         calls = _Calls(store, bins, judged_at, found.tick, now)
-        buckets = calls.buckets(waiting)
-        waiting = [policy for policy in waiting if calls.judge(policy, buckets, passing)]
+        waiting = calls.judge_all(waiting, passing)
         judged_at = found.tick
     if passing:
         raise passing[0]
@@ -116,6 +117,15 @@ class _Calls:
             if is_passing(error):
                 raise
             return None
+
+    def judge_all(self, policies: Sequence[Policy], passing: list[Exception]) -> list[Policy]:
+        """Judge policies, several side by side; return those of which something was written, and note errors that go away by themselves."""
+        buckets = self.buckets(policies)
+        if len(policies) == 1:
+            return [policy for policy in policies if self.judge(policy, buckets, passing)]
+        with ThreadPoolExecutor(min(_AT_ONCE, len(policies))) as pool:
+            written = list(pool.map(lambda policy: self.judge(policy, buckets, passing), policies))
+        return [policy for policy, wrote in zip(policies, written, strict=True) if wrote]
 
     def judge(self, policy: Policy, buckets: dict[Bin, Bucket] | None, passing: list[Exception]) -> bool:
         """Judge a policy; tell whether an alert was written, and note an error that goes away by itself."""

@@ -24,10 +24,12 @@ class Store:
 
 # The account-id endpoint would cost a look-up at start and is unknown to simulators of DynamoDB Streams.
 # Every call has a constant shape that the type checker has seen; validating each again costs ingest a fifth of its time.
+# botocore keeps 10 connections unless told otherwise: rollup judges with more threads, and each call would shake hands anew.
 _CONFIG = Config(
     retries={"mode": "standard", "max_attempts": 4},
     connect_timeout=1,
     read_timeout=2,
+    max_pool_connections=64,
     account_id_endpoint_mode="disabled",
     parameter_validation=False,
 )
