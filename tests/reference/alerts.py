@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from tests.reference.judging import Verdict
+from tests.reference.judging import Reading
+from tests.reference.logs import EXACT
 from tests.reference.periods import Period
 from tests.reference.policies import Policy
 from tests.reference.verdicts import Judged
@@ -52,7 +53,7 @@ class Alert:
     remind_from: int = 0
     reminders: int = 0
     latest: Judged | None = None
-    worst_value: Decimal | None = None
+    worst: Reading | None = None
     periods: int = 0
     kinds: list[str] = field(default_factory=list)
 
@@ -80,6 +81,11 @@ class Alert:
     def value(self) -> Decimal | None:
         """The value of the latest breaching period."""
         return self.latest.reading.value if self.latest else None
+
+    @property
+    def worst_value(self) -> Decimal | None:
+        """The value of the worst reading ever taken of one of its periods."""
+        return self.worst.value if self.worst else None
 
     @property
     def previous_value(self) -> Decimal | None:
@@ -117,22 +123,18 @@ class Alert:
         self.periods = len(breaching) if breaching or self.is_open else self.periods
         if breaching:
             self.latest = breaching[-1]
-            self.worst_value = worst(self.policy, breaching)
+        for judged in breaching:
+            reading = judged.reading
+            if reading.value is not None and (self.worst is None or badness(self.policy, reading) > badness(self.policy, self.worst)):
+                self.worst = reading
 
 
-def worst(policy: Policy, breaching: list[Judged]) -> Decimal | None:
-    """Return the worst of the values, by the change where it is compared; the latest where there is no worse (eq)."""
-    readings = [judged.reading for judged in breaching if judged.reading.verdict is Verdict.BREACH and judged.reading.value is not None]
-    if not readings:
-        return None
-
-    def badness(value: Decimal | None) -> Decimal:
-        watched = value if value is not None else policy.threshold
-        if policy.condition in ("gt", "gte"):
-            return watched
-        if policy.condition in ("lt", "lte"):
-            return watched.copy_negate()
-        return watched if watched.is_infinite() else (watched - policy.threshold).copy_abs()
-
-    compared = policy.previous is not None
-    return max(reversed(readings), key=lambda reading: badness(reading.percent if compared else reading.value)).value
+def badness(policy: Policy, reading: Reading) -> tuple[Decimal, Decimal]:
+    """Say how far a breaching reading lies beyond the threshold, by the change where it is compared; of equal changes the value decides."""
+    value = reading.value if reading.value is not None else Decimal(0)
+    held = value if policy.previous is None or reading.percent is None else reading.percent
+    if policy.condition in ("gt", "gte"):
+        return held, value
+    if policy.condition in ("lt", "lte"):
+        return held.copy_negate(), value.copy_negate()
+    return (held if held.is_infinite() else EXACT.subtract(held, policy.threshold)).copy_abs(), value

@@ -1,30 +1,18 @@
 """The engine: what people, logs and ticks cause, in the order they come."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from tests.reference.alerts import Alert, AlertKey, Conflict, Transition
-from tests.reference.judging import Reading, Verdict, judge, judge_early
-from tests.reference.logs import Book, Bucket, EventKey, Log
+from tests.reference.judging import Verdict
+from tests.reference.logs import Bucket, EventKey, Log
 from tests.reference.periods import HOUR, MINUTE, Calendar, Period
-from tests.reference.policies import DEFAULTS, NO_DATA_AFTER, Policy
-from tests.reference.verdicts import Judged
-from tests.reference.watch import Moment, Outbox, Plan, Watch
+from tests.reference.policies import NO_DATA_AFTER, Policy, changes, starts_revision
+from tests.reference.watch import Moment, Outbox, Watch
+from tests.reference.weighing import Scales
 
-LOOK_UP_TO = 10_000
 CHECKED_AFTER_EDIT = 2 * MINUTE
-AHEAD = 5 * MINUTE
 ACTIONS = {"acknowledge": ("triggered", "acknowledged"), "archive": ("resolved", "archived")}
-
-
-@dataclass(frozen=True)
-class Finding:
-    """The judgement of one period, not yet weighed."""
-
-    period: Period
-    reading: Reading
-    moment: Moment
 
 
 class Engine:
@@ -32,14 +20,21 @@ class Engine:
 
     def __init__(self) -> None:
         """Begin without events, policies, logs, or a clock."""
-        self.clock: int | None = None
-        self.held_back = 0
         self.watches: dict[str, Watch] = {}
         self.past_watches: list[Watch] = []
         self._calendars: dict[EventKey, Calendar] = {}
-        self._raw = Book()
-        self._applied = Book()
+        self._scales = Scales()
         self._outbox = Outbox()
+
+    @property
+    def clock(self) -> int | None:
+        """The latest tick handled."""
+        return self._scales.clock
+
+    @property
+    def held_back(self) -> int:
+        """How often a silent alert was held back, because more logs were stored than applied."""
+        return self._scales.held_back
 
     @property
     def alerts(self) -> list[Alert]:
@@ -61,7 +56,7 @@ class Engine:
 
     def bucket(self, event_key: EventKey, start: int, end: int) -> Bucket:
         """Return the window [start, end) of the distinct logs that rollup has applied."""
-        return self._applied.window(event_key, start, end)
+        return self._scales.applied.window(event_key, start, end)
 
     def calendar(self, event_key: EventKey) -> Calendar:
         """Return an event's calendar, UTC unless put_event has said otherwise."""
@@ -77,17 +72,17 @@ class Engine:
     def put_policy(self, at: int, policy_id: str, fields: Mapping[str, Any]) -> None:
         """Create a policy or change the fields that are named, and judge its running period at once."""
         old = self.watches.get(policy_id)
-        complete = Policy.complete(fields) if old is None else {**old.policy.fields, **_changes(fields)}
+        complete = Policy.complete(fields) if old is None else {**old.policy.fields, **changes(fields)}
         given = fields.get("active_from")
         if old is None:
             self._watch(at, Policy(policy_id, complete, at if given is None else given), 1 + self._revisions(policy_id))
-        elif _starts_revision(old.policy, new := Policy(policy_id, complete, old.policy.active_from if given is None else given)):
+        elif starts_revision(old.policy, new := Policy(policy_id, complete, old.policy.active_from if given is None else given)):
             self._revise(at, old, new, explicit=given is not None)
         else:
             old.policy, old.touched_at = new, at
         watch = self.watches[policy_id]
         watch.touched_from = at if self.clock is None else self.clock
-        self._judge_on_data(watch, {self._running(watch, watch.touched_from)}, at)
+        self._scales.judge_on_data(watch, {self._running(watch, watch.touched_from)}, at)
 
     def delete_policy(self, at: int, policy_id: str) -> None:
         """Delete a policy; its open alert ends."""
@@ -96,25 +91,25 @@ class Engine:
     def store(self, at: int, logs: Iterable[Log]) -> None:  # noqa: ARG002  a step like the others
         """Put raw logs, as ingest does."""
         for log in logs:
-            self._raw.add(log)
+            self._scales.raw.add(log)
 
     def roll_up(self, at: int, logs: Iterable[Log]) -> None:
         """Apply a batch of logs, as rollup does, and judge the policies of the events that it touches."""
         batch = list(logs)
         for log in batch:
-            self._raw.add(log)
-            self._applied.add(log)
+            self._scales.raw.add(log)
+            self._scales.applied.add(log)
             self.calendar(log.event_key)
         for watch in list(self.watches.values()):
             times = {log.time for log in batch if log.event_key == watch.policy.event_key}
-            self._judge_on_data(watch, {watch.calendar.containing(watch.policy.kind, time) for time in times}, at)
+            self._scales.judge_on_data(watch, {watch.calendar.containing(watch.policy.kind, time) for time in times}, at)
 
     def tick(self, scheduled: int) -> None:
         """Handle a tick: judge what has ended, look again at what a person has just touched, then end and remind."""
         tick = scheduled - scheduled % MINUTE
         if self.clock is not None and tick <= self.clock:
             return
-        self.clock = tick
+        self._scales.clock = tick
         for watch in list(self.watches.values()):
             if watch.policy.enabled:
                 self._tick(watch, Moment(tick, tick, tick))
@@ -144,7 +139,7 @@ class Engine:
         due = self._rolling_due(watch, limit) if policy.rolling else self._due(watch, limit)
         watch.reached = limit if watch.reached is None else max(watch.reached, limit)
         for period in due:
-            self._conclude(watch, [self._look_at_ended(watch, period, moment)])
+            self._scales.judge_at_close(watch, period, moment)
         if not policy.rolling and watch.touched_at < moment.at <= watch.touched_at + CHECKED_AFTER_EDIT:
             self._check_again(watch, moment.at)
         self._end_without_data(watch, moment)
@@ -155,7 +150,7 @@ class Engine:
         kind, calendar = watch.policy.kind, watch.calendar
         period = calendar.before(kind, calendar.containing(kind, limit))
         due: list[Period] = []
-        while watch.reached is not None and period.end > watch.reached and (not due or self._inside_horizon(watch, period)):
+        while watch.reached is not None and period.end > watch.reached and (not due or self._scales.inside_horizon(watch, period)):
             due.insert(0, period)
             period = calendar.before(kind, period)
         return [period] if watch.reached is None else due
@@ -170,73 +165,9 @@ class Engine:
         """Judge early, once more, what has run since a person's edit and is not closed."""
         period = self._running(watch, watch.touched_from)
         while period.start <= tick:
-            if not self._is_closed(watch, period):
-                self._judge_on_data(watch, {period}, tick)
+            if not self._scales.is_closed(watch, period):
+                self._scales.judge_on_data(watch, {period}, tick)
             period = watch.calendar.after(watch.policy.kind, period)
-
-    def _judge_on_data(self, watch: Watch, periods: set[Period], at: int) -> None:
-        """Judge periods because their data or their policy changed, all of a batch before any of them is weighed."""
-        found = [found for period in sorted(periods) if (found := self._look_on_data(watch, period, at)) is not None]
-        self._conclude(watch, found)
-
-    def _look_on_data(self, watch: Watch, period: Period, at: int) -> Finding | None:
-        """Judge a closed period inside the horizon as late data, another one early, as far as they are to be judged."""
-        policy = watch.policy
-        if self.clock is None or not policy.enabled or policy.rolling:
-            return None
-        if self._is_closed(watch, period):
-            late = Moment(at, self.clock, self.clock)
-            return self._look_at_ended(watch, period, late) if self._inside_horizon(watch, period) else None
-        reading = judge_early(policy, period, self._applied) if period.start <= self.clock + AHEAD else None
-        if reading is None:
-            return None
-        newest = reading.bucket.newest or self.clock
-        return Finding(period, reading, Moment(at, self.clock, max(self.clock, min(newest, at))))
-
-    def _look_at_ended(self, watch: Watch, period: Period, moment: Moment) -> Finding:
-        return Finding(period, judge(watch.policy, period, watch.calendar, self._applied), moment)
-
-    def _conclude(self, watch: Watch, findings: list[Finding]) -> None:
-        """Take verdicts in, then weigh each period, oldest first."""
-        counted = [finding for finding in findings if _is_counted(watch, finding)]
-        for finding in counted:
-            self._know_slots(watch, finding)
-        before = {finding.period.start: watch.verdicts.judged.get(finding.period.start) for finding in counted}
-        for finding in counted:
-            watch.record(finding.period, finding.reading)
-        for finding in counted:
-            if self._weigh(watch, finding.period, finding.moment):
-                watch.settle(finding.moment)
-                watch.quiet = watch.quiet and finding.reading.verdict is not Verdict.HEALTHY
-            else:
-                _restore(watch, finding.period, before[finding.period.start])
-
-    def _know_slots(self, watch: Watch, finding: Finding) -> None:
-        """Judge, for M of N only, closed slots that no tick and no data judged: what can be read from the rollups counts."""
-        for slot in watch.verdicts.slots(watch.policy, watch.calendar, finding.period)[1:]:
-            if self._is_closed(watch, slot) and not (slot.start in watch.verdicts.judged and self._inside_horizon(watch, slot)):
-                found = self._look_at_ended(watch, slot, finding.moment)
-                if _is_counted(watch, found):
-                    watch.record(slot, found.reading)
-
-    def _weigh(self, watch: Watch, period: Period, moment: Moment) -> bool:
-        """Do what a period and those that have it as a slot call for. Return False when the period's own judgement is held back."""
-        for judged in watch.verdicts.having_as_slot(watch.policy, watch.calendar, period):
-            plan = watch.plan(judged) if judged.period == period or self._inside_horizon(watch, judged.period) else None
-            if plan in (Plan.OPEN, Plan.AGAIN) and self._is_behind(watch, judged):
-                self.held_back += 1
-                if judged.period == period:
-                    return False
-            elif plan is not None:
-                watch.apply(plan, judged, moment)
-        return True
-
-    def _is_behind(self, watch: Watch, judged: Judged) -> bool:
-        """Take the look before a silent alert: say whether more raw logs are stored than were applied."""
-        applied = judged.reading.bucket.count
-        rests_on_little = watch.policy.condition not in ("gt", "gte") or applied == 0
-        stored = self._raw.window(watch.policy.event_key, judged.period.start, judged.period.end).count
-        return rests_on_little and applied <= LOOK_UP_TO and stored > applied
 
     def _end_without_data(self, watch: Watch, moment: Moment) -> None:
         last = watch.verdicts.last_that_spoke() if watch.open and not watch.open.healthy else None
@@ -277,32 +208,3 @@ class Engine:
 
     def _running(self, watch: Watch, at: int) -> Period:
         return watch.calendar.containing(watch.policy.kind, at)
-
-    def _is_closed(self, watch: Watch, period: Period) -> bool:
-        """Say whether a tick's reach has closed a period."""
-        return watch.reached is not None and period.end <= max(watch.reached, (self.clock or 0) - watch.policy.delay)
-
-    def _inside_horizon(self, watch: Watch, period: Period) -> bool:
-        return self.clock is not None and period.end > self.clock - watch.policy.horizon
-
-
-def _changes(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that a person names; null clears an optional field and is as good as absent where there is a default."""
-    return {name: value for name, value in fields.items() if name != "active_from" and (value is not None or DEFAULTS.get(name) is None)}
-
-
-def _starts_revision(old: Policy, new: Policy) -> bool:
-    return old.enabled != new.enabled or old.measures() != new.measures()
-
-
-def _is_counted(watch: Watch, finding: Finding) -> bool:
-    """Say whether a period is judged at all: after active_from, and no day that a change of timezone has cut."""
-    policy, period = watch.policy, finding.period
-    return policy.counts(period, empty=finding.reading.bucket.count == 0) and (policy.rolling or watch.calendar.is_judged(policy.kind, period))
-
-
-def _restore(watch: Watch, period: Period, before: Judged | None) -> None:
-    if before is None:
-        del watch.verdicts.judged[period.start]
-    else:
-        watch.verdicts.judged[period.start] = before

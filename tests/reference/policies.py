@@ -137,3 +137,12 @@ class Policy:
         length = self.window_minutes if self.rolling else None
         special = (self.event_key, self.threshold, length, self.previous, self.missing, self.min_count, self.recovery_threshold)
         return (*(self.fields[name] for name in names), *special)
+
+
+def changes(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that a person names; null clears an optional field and is as good as absent where there is a default."""
+    return {name: value for name, value in fields.items() if name != "active_from" and (value is not None or DEFAULTS.get(name) is None)}
+
+
+def starts_revision(old: Policy, new: Policy) -> bool:
+    return old.enabled != new.enabled or old.measures() != new.measures()

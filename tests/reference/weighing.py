@@ -1,0 +1,120 @@
+"""Judging and weighing: from a period to its verdict, and from verdicts to what becomes of the policy's alerts."""
+
+from dataclasses import dataclass, field
+
+from tests.reference.judging import Reading, Verdict, judge, judge_early
+from tests.reference.logs import Book
+from tests.reference.periods import MINUTE, Period
+from tests.reference.verdicts import Judged
+from tests.reference.watch import Moment, Plan, Watch
+
+LOOK_UP_TO = 10_000
+AHEAD = 5 * MINUTE
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The judgement of one period, not yet weighed."""
+
+    period: Period
+    reading: Reading
+    moment: Moment
+
+
+@dataclass
+class Scales:
+    """What judging rests on: the engine's clock, the raw logs that are stored, and those that rollup has applied."""
+
+    clock: int | None = None
+    raw: Book = field(default_factory=Book)
+    applied: Book = field(default_factory=Book)
+    held_back: int = 0
+
+    def judge_at_close(self, watch: Watch, period: Period, moment: Moment) -> None:
+        """Judge a period that a tick has closed."""
+        self._conclude(watch, [self._look_at_ended(watch, period, moment)])
+
+    def judge_on_data(self, watch: Watch, periods: set[Period], at: int) -> None:
+        """Judge periods because their data or their policy changed, all of a batch before any of them is weighed."""
+        found = [found for period in sorted(periods) if (found := self._look_on_data(watch, period, at)) is not None]
+        self._conclude(watch, found)
+
+    def _look_on_data(self, watch: Watch, period: Period, at: int) -> Finding | None:
+        """Judge a closed period inside the horizon as late data, another one early, as far as they are to be judged."""
+        policy = watch.policy
+        if self.clock is None or not policy.enabled or policy.rolling:
+            return None
+        if self.is_closed(watch, period):
+            late = Moment(at, self.clock, self.clock)
+            return self._look_at_ended(watch, period, late) if self.inside_horizon(watch, period) else None
+        reading = judge_early(policy, period, self.applied) if period.start <= self.clock + AHEAD else None
+        if reading is None:
+            return None
+        newest = reading.bucket.newest or self.clock
+        return Finding(period, reading, Moment(at, self.clock, max(self.clock, min(newest, at))))
+
+    def _look_at_ended(self, watch: Watch, period: Period, moment: Moment) -> Finding:
+        return Finding(period, judge(watch.policy, period, watch.calendar, self.applied), moment)
+
+    def _conclude(self, watch: Watch, findings: list[Finding]) -> None:
+        """Take verdicts in, then weigh each period, oldest first."""
+        counted = [finding for finding in findings if _is_counted(watch, finding)]
+        for finding in counted:
+            self._know_slots(watch, finding)
+        before = {finding.period.start: watch.verdicts.judged.get(finding.period.start) for finding in counted}
+        for finding in counted:
+            watch.record(finding.period, finding.reading)
+        for finding in counted:
+            if self._weigh(watch, finding.period, finding.moment):
+                watch.settle(finding.moment)
+                watch.quiet = watch.quiet and finding.reading.verdict is not Verdict.HEALTHY
+            else:
+                _restore(watch, finding.period, before[finding.period.start])
+
+    def _know_slots(self, watch: Watch, finding: Finding) -> None:
+        """Judge, for M of N only, closed slots that no tick and no data judged: what can be read from the rollups counts."""
+        for slot in watch.verdicts.slots(watch.policy, watch.calendar, finding.period)[1:]:
+            if self.is_closed(watch, slot) and not (slot.start in watch.verdicts.judged and self.inside_horizon(watch, slot)):
+                found = self._look_at_ended(watch, slot, finding.moment)
+                if _is_counted(watch, found):
+                    watch.record(slot, found.reading)
+
+    def _weigh(self, watch: Watch, period: Period, moment: Moment) -> bool:
+        """Do what a period and those that have it as a slot call for. Return False when the period's own judgement is held back."""
+        for judged in watch.verdicts.having_as_slot(watch.policy, watch.calendar, period):
+            plan = watch.plan(judged) if judged.period == period or self.inside_horizon(watch, judged.period) else None
+            if plan in (Plan.OPEN, Plan.AGAIN) and self._is_behind(watch, judged):
+                self.held_back += 1
+                if judged.period == period:
+                    return False
+            elif plan is not None:
+                watch.apply(plan, judged, moment)
+        return True
+
+    def _is_behind(self, watch: Watch, judged: Judged) -> bool:
+        """Take the look before a silent alert: say whether more raw logs are stored than were applied."""
+        applied = judged.reading.bucket.count
+        rests_on_little = watch.policy.condition not in ("gt", "gte") or applied == 0
+        stored = self.raw.window(watch.policy.event_key, judged.period.start, judged.period.end).count
+        return rests_on_little and applied <= LOOK_UP_TO and stored > applied
+
+    def is_closed(self, watch: Watch, period: Period) -> bool:
+        """Say whether a tick's reach has closed a period."""
+        return watch.reached is not None and period.end <= max(watch.reached, (self.clock or 0) - watch.policy.delay)
+
+    def inside_horizon(self, watch: Watch, period: Period) -> bool:
+        """Say whether missed ticks and late data are still made up for in a period."""
+        return self.clock is not None and period.end > self.clock - watch.policy.horizon
+
+
+def _is_counted(watch: Watch, finding: Finding) -> bool:
+    """Say whether a period is judged at all: after active_from, and no day that a change of timezone has cut."""
+    policy, period = watch.policy, finding.period
+    return policy.counts(period, empty=finding.reading.bucket.count == 0) and (policy.rolling or watch.calendar.is_judged(policy.kind, period))
+
+
+def _restore(watch: Watch, period: Period, before: Judged | None) -> None:
+    if before is None:
+        del watch.verdicts.judged[period.start]
+    else:
+        watch.verdicts.judged[period.start] = before
