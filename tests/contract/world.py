@@ -1,18 +1,21 @@
-"""A control plane on moto: its tables, a clock that stands still, and requests as API Gateway's REST proxy sends them."""
+"""The service on moto: its tables, a clock that stands still, and requests as API Gateway's REST proxy sends them to its functions."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
+from unittest import mock
 from urllib.parse import parse_qsl, urlsplit
 
 import boto3
 import simplejson
 from moto import mock_aws
-from nightjar.api.handler import handle
 from nightjar.core.instants import HOUR, MINUTE, floor, iso, parse_instant
 from nightjar.pipeline.judge import judge_changed
 from nightjar.settings import Tables
@@ -21,12 +24,16 @@ from nightjar.storage.client import Store
 from nightjar.storage.clock import begin_tick, read_clock
 from nightjar.storage.keys import create_key
 
+from functions.api import app as control_plane
+from functions.ingest import app as ingest
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 NOW = parse_instant("2026-03-03T14:30:00Z")
 KEY = "chp_contract_tests_0123456789abcdef"
 NOBODY = "0195f2a0-7c1e-7abc-8def-0123456789ab"
+CONTEXT = SimpleNamespace(function_name="f", memory_limit_in_mb=1, invoked_function_arn="arn", aws_request_id="r")
 
 _numbers = count()
 
@@ -76,18 +83,32 @@ class Answer:
 
 @dataclass
 class Api:
-    """Sends requests to the handler."""
+    """Sends requests to the handlers of the functions."""
 
     store: Store
     now: int = NOW
     headers: dict[str, str] = field(default_factory=lambda: {"Authorization": f"Bearer {KEY}", "Host": "api.example", "X-Forwarded-Proto": "https"})
 
-    def __call__(self, method: str, path: str, body: Any = None, *, raw: str | None = None, headers: dict[str, str] | None = None) -> Answer:
+    def __call__(self, method: str, path: str, body: Any = None, *, raw: str | bytes | None = None, headers: dict[str, str] | None = None) -> Answer:
         """Send one request; `raw` is a body that is not made from JSON."""
         text = raw if raw is not None else None if body is None else simplejson.dumps(body, use_decimal=True, allow_nan=True)
-        found = handle(self.store, proxy_event(method, path, text, self.headers if headers is None else headers), now=self.now)
+        event = proxy_event(method, path, text if isinstance(text, str) else None, self.headers if headers is None else headers)
+        if isinstance(text, bytes):
+            event |= {"body": b64encode(text).decode(), "isBase64Encoded": True}
+        with self._deployed(method, event["path"]) as handler:
+            found = handler(event, CONTEXT)
         parsed = json.loads(found["body"], parse_float=Decimal) if found["headers"]["Content-Type"] == "application/json" else found["body"]
         return Answer(found["statusCode"], parsed, found["headers"])
+
+    @contextmanager
+    def _deployed(self, method: str, path: str) -> Iterator[Callable[..., dict[str, Any]]]:
+        """The function that the template routes a request to, on these tables and this clock."""
+        app = ingest if (method, path) == ("POST", "/v1.0/logs") else control_plane
+        clock = SimpleNamespace(time_ns=lambda: self.now * 1_000, monotonic=time.monotonic)
+        with ExitStack() as patches:
+            patches.enter_context(mock.patch.object(app, "time", clock))
+            patches.enter_context(mock.patch.object(app, "store", return_value=self.store))
+            yield app.handler
 
     def get(self, path: str) -> Answer:
         """GET."""

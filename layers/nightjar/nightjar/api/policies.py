@@ -168,14 +168,14 @@ def _event_by_id(call: Call, found: PolicyBody, event_id: str) -> Event:
     event = events.get(call.store, event_id)
     if event is None:
         raise Unprocessable("event_id: there is no such event")
-    if found.event is not None and (found.agent or "", found.event) != (event.agent, event.event):
+    if found.agent not in {None, event.agent} or found.event not in {None, event.event}:
         raise BadRequest("event_id: is not the event of agent and event")
     return event
 
 
 def _ensure(call: Call, found: PolicyBody, event: Event) -> None:
     """Store an event that a request named by agent and event, unless it is there; where it differs, storing the policy says so."""
-    if found.event_id is None and found.event is not None:
+    if found.event_id is None and (found.agent, found.event) != (None, None):
         events.ensure(call.store, event)
 
 
