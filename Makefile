@@ -9,7 +9,7 @@ SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 PATH="$(CURDIR)/$(SAM_VE
 MACHINE := $(subst aarch64,arm64,$(shell uname -m))
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help install demo dev test lint types imports sam build test-built test-dynamodb capacity cold clean soak
+.PHONY: help install demo dev test lint types imports sam build test-built test-sam-local test-dynamodb capacity cold clean soak
 .DEFAULT_GOAL := help
 
 help:  ## what there is to make
@@ -75,6 +75,10 @@ build: $(SAM_VENV)/.made $(RIC_VENV)/.made  ## sam build, for this machine's pro
 
 test-built: build $(VENV)/.dev  ## what sam built: sizes, and each of events/ under Lambda's own runtime
 	$(BIN)/python -m pytest -rs tests/built
+
+# 69: no engine can run here, as was said aloud.
+test-sam-local: build $(VENV)/.dev  ## each of events/, and the SDK, through `sam local` in containers (root, Debian's docker.io)
+	scripts/with-docker $(BIN)/python -m pytest -rs tests/sam_local || [ $$? = 69 ]
 
 # The handlers, and what they store, on AWS's engine; without the cases of long days, which take minutes there.
 ON_DYNAMODB := tests/functions tests/storage tests/crashes/test_engine_crashes.py tests/cases tests/local/test_dynamodb_local.py tests/local/test_killed.py

@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 server on 127.0.0.1: bytes in, bytes out, a thread a connection."""
+"""A small HTTP/1.1 server, on 127.0.0.1 unless it is told otherwise: bytes in, bytes out, a thread a connection."""
 
 import sys
 import threading
@@ -41,20 +41,22 @@ Respond = Callable[[Request], Response]
 class Server:
     """Serves from its own threads until it is closed."""
 
-    def __init__(self, respond: Respond, port: int = 0) -> None:
+    def __init__(self, respond: Respond, port: int = 0, host: str = HOST) -> None:
         """Bind at once, so that the port is known; serve after `start`.
 
         Args:
             respond: Answers one request.
             port: 0 for a free one.
+            host: The address to bind.
         """
-        self._http = _Http((HOST, port), _handler(respond))
+        self._host = host
+        self._http = _Http((host, port), _handler(respond))
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://{HOST}:{self._http.server_address[1]}"
+        return f"http://{self._host}:{self._http.server_address[1]}"
 
     def start(self) -> None:
         """Begin to serve."""

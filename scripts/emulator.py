@@ -56,7 +56,7 @@ def emulated(path: Sequence[Path], handler: str, variables: Mapping[str, str]) -
     command = [str(EMULATOR), *addresses, str(PYTHON), "-m", "awslambdaric", handler]
     with subprocess.Popen(command, env=given, cwd=path[0], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
-            _wait_for(port)
+            wait_for(port)
             yield lambda event: _invoke(port, event)
         finally:
             process.terminate()
@@ -68,11 +68,16 @@ def _invoke(port: int, event: Any) -> Any:
         return json.loads(answer.read())
 
 
-def _wait_for(port: int) -> None:
+def wait_for(port: int) -> None:
+    """Return when something listens on a port of this machine.
+
+    Raises:
+        TimeoutError: Nothing does within MOST_SECONDS.
+    """
     deadline = time.monotonic() + MOST_SECONDS
     while time.monotonic() < deadline:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.01)
-    raise TimeoutError("the emulator does not come up")
+    raise TimeoutError(f"nothing listens on port {port}")

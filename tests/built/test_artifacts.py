@@ -1,7 +1,6 @@
 """What `sam build` made: sizes, what is in it, and each file of events/ through it under Lambda's own runtime."""
 
 import io
-import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from local.lambda_ import environment_of
 from local.runner import LOCAL_ONLY, Runner, now
 from local.store import ensure_key
 from scripts.emulator import BUILD, ROOT, emulated, is_built
+from tests.payloads import payload, posted_at
 
 pytestmark = pytest.mark.skipif(not is_built(), reason="nothing is built here: make build")
 
@@ -59,6 +59,7 @@ def test_the_layer_holds_the_library_and_what_is_pinned() -> None:
 @pytest.fixture(scope="module")
 def runner() -> Iterator[Runner]:
     with Runner() as made:
+        ensure_key(made.store, now())  # the one in events/
         yield made
 
 
@@ -77,16 +78,8 @@ def test_the_built_function_takes_its_triggers_event(runner: Runner, name: str, 
     function = runner.stack.functions[f"{name}Function"]
     variables = environment_of(function, runner.aws_url, LOCAL_ONLY)
     own = {key: value for key, value in variables.items() if key not in {"PYTHONPATH", "PATH"}}
-    payload = json.loads((ROOT / "events" / f"{event}.json").read_text())
-    if name in {"Ingest", "Api"}:
-        payload = signed(payload, ensure_key(runner.store, now()))
+    sent = posted_at(now()) if name == "Ingest" else payload(event)
     with emulated([BUILD / f"{name}Function", LAYER / "python"], "app.handler", own) as invoke:
-        found = invoke(payload)
+        found = invoke(sent)
     assert "errorType" not in found, found
     assert {key: found.get(key) for key in answer} == answer, found
-
-
-def signed(payload: dict[str, Any], key: str) -> dict[str, Any]:
-    """The same request with a key that this system knows."""
-    headers = {**payload["headers"], "Authorization": f"Bearer {key}"}
-    return {**payload, "headers": headers, "multiValueHeaders": {name: [value] for name, value in headers.items()}}

@@ -1,0 +1,1 @@
+"""What `sam build` made, run by `sam local` in containers."""
