@@ -1,9 +1,9 @@
 """Which periods a tick or a changed bucket calls for."""
 
 import pytest
-from nightjar.core.due import group_of, is_due, periods_due, periods_touched, skipped
+from nightjar.core.due import Skipped, delay, group_of, is_due, periods_due, periods_touched, skipped
 from nightjar.core.instants import HOUR, MINUTE
-from nightjar.core.periods import MIN, Period
+from nightjar.core.periods import MIN, Kind, Period, judgeable, periods_ending
 
 from tests.builders import at, hour, minute, policy
 
@@ -48,8 +48,8 @@ def test_missed_ticks_are_caught_up_oldest_first_inside_the_horizon() -> None:
     assert periods_due(watched, at("14:01"), at("14:04")) == [minute("14:00"), minute("14:01"), minute("14:02")]
     caught_up = periods_due(watched, at("10:00"), at("14:00"))
     assert (caught_up[0], len(caught_up)) == (minute("13:00"), 59)
-    assert skipped(watched, at("10:00"), at("14:00"))
-    assert not skipped(watched, at("13:59"), at("14:00"))
+    assert skipped(watched, at("10:00"), at("14:00")) == Skipped(at("09:59"), at("13:00"), 181)
+    assert skipped(watched, at("13:59"), at("14:00")) is None
 
 
 def test_the_first_tick_ever_judges_the_last_ended_period() -> None:
@@ -94,7 +94,25 @@ def test_a_day_is_touched_by_the_minutes_at_the_edges_of_a_zone_off_the_hour() -
 
 def test_only_a_period_that_is_never_judged_counts_as_skipped() -> None:
     slow = policy(period="minute", delay_seconds=3600)
-    assert not skipped(slow, at("15:00"), at("15:01"))
-    assert skipped(slow, at("14:59"), at("15:01"))
-    assert not skipped(policy(period="hour"), at("14:31"), at("2026-03-04T14:59:00Z"))
-    assert skipped(policy(period="hour"), at("14:31"), at("2026-03-04T15:01:00Z"))
+    assert skipped(slow, at("15:00"), at("15:01")) is None
+    assert skipped(slow, at("14:59"), at("15:01")) == Skipped(at("13:59"), at("14:00"), 1)
+    assert skipped(policy(period="hour"), at("14:31"), at("2026-03-04T14:59:00Z")) is None
+    assert skipped(policy(period="hour"), at("14:31"), at("2026-03-04T15:01:00Z")) == Skipped(at("14:00"), at("15:00"), 1)
+
+
+@pytest.mark.parametrize("tick", ["16:00", "16:01", "2026-03-07T05:00:00Z"])
+@pytest.mark.parametrize("kind", ["minute", "hour", "day"])
+def test_every_period_after_a_tick_is_either_judged_by_the_next_or_skipped(kind: Kind, tick: str) -> None:
+    watched = policy(period=kind, zones=((MIN, "Asia/Kolkata"), (at("2026-03-05T05:00:00Z"), "America/New_York")))
+    previous = at("14:03")
+    found = skipped(watched, previous, at(tick))
+    ended = periods_ending(kind, previous - delay(watched), at(tick) - delay(watched), watched.zones)
+    left = ended[: len(ended) - len(periods_due(watched, previous, at(tick)))]
+    whole = [period for period in left if judgeable(kind, period)]
+    assert found == (Skipped(left[0].start, left[-1].end, len(whole)) if whole else None)
+
+
+def test_what_lies_before_active_from_is_not_skipped() -> None:
+    made_late = policy(period="minute", active_from=at("15:30:20"))
+    assert skipped(made_late, at("14:00"), at("16:30")) is None
+    assert skipped(made_late, at("14:00"), at("16:32")) == Skipped(at("15:30"), at("15:32"), 2)

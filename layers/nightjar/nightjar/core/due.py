@@ -1,10 +1,11 @@
 """Which periods a tick or a changed bucket calls for, and which groups of policies a tick must read."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from nightjar.core.instants import DAY, HOUR, MINUTE, SECOND, floor
-from nightjar.core.periods import MIN, Bin, Kind, Period, next_period, period_at, periods_ending
+from nightjar.core.periods import MIN, Bin, Kind, Period, judgeable, next_period, period_at, periods_ending
 from nightjar.core.policies import Policy
 
 HORIZONS: Final[dict[Kind, int]] = {"minute": 60 * MINUTE, "hour": 24 * HOUR, "day": 2 * DAY}
@@ -77,11 +78,31 @@ def periods_due(policy: Policy, previous: int | None, tick: int) -> list[Period]
     return periods_ending(policy.period, after, upto, policy.zones)
 
 
-def skipped(policy: Policy, previous: int | None, tick: int) -> bool:
-    """Tell whether missed ticks left periods behind that lie outside the horizon and are never judged."""
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Periods of a policy that missed ticks left outside the horizon: so many, from `start` to `end` (µs)."""
+
+    start: int
+    end: int
+    periods: int
+
+
+def skipped(policy: Policy, previous: int | None, tick: int) -> Skipped | None:
+    """Find the periods that missed ticks left behind outside the horizon: nothing will ever judge them.
+
+    Rule: ENGINE.md, Evaluating: "What is older is skipped, logged and counted".
+    """
     if previous is None or policy.window == "rolling":
-        return False
-    return period_at(policy.period, previous - delay(policy), policy.zones).end <= oldest_end(policy, tick)
+        return None
+    oldest = oldest_end(policy, tick)
+    first = period_at(policy.period, max(previous - delay(policy), policy.active_from), policy.zones)
+    if first.end > oldest:
+        return None
+    end = period_at(policy.period, oldest, policy.zones).start
+    if policy.period != "day":
+        return Skipped(first.start, end, (end - first.start) // (first.end - first.start))
+    days = sum(judgeable("day", day) for day in periods_ending("day", first.start, end, policy.zones))
+    return Skipped(first.start, end, days) if days else None
 
 
 def last_ended(policy: Policy, upto: int) -> Period:

@@ -7,6 +7,7 @@ from typing import TypeVar
 from nightjar.core import actions
 from nightjar.core.due import delay, is_due, periods_due, skipped
 from nightjar.core.evidence import Evidence, before, bins_of
+from nightjar.core.instants import iso
 from nightjar.core.periods import Bin, Period, period_at
 from nightjar.core.policies import Policy
 from nightjar.core.rollups import Bucket
@@ -77,7 +78,19 @@ def _judge_due(store: Store, rows: Sequence[OpenRow], previous: int | None, tick
     for group in policies.groups(store):
         if is_due(group, previous, tick):
             for page in policies.due(store, group):
+                _tell_skipped(page, previous, tick)
                 _judge_page(store, page, attended, previous, tick, now=now)
+
+
+def _tell_skipped(page: Sequence[Policy], previous: int | None, tick: int) -> None:
+    """Log and count what an outage has put outside the horizon: these periods are never judged."""
+    for policy in page:
+        if found := skipped(policy, previous, tick):
+            logger().warning(
+                "skipped: older than missed ticks are caught up for",
+                policy_id=policy.policy_id, periods=found.periods, first_start=iso(found.start), last_end=iso(found.end),
+            )  # fmt: skip
+            count("PeriodsSkipped", found.periods)
 
 
 def _judge_page(store: Store, page: Sequence[Policy], attended: set[str], previous: int | None, tick: int, *, now: int) -> None:
@@ -96,7 +109,6 @@ def _judge_page(store: Store, page: Sequence[Policy], attended: set[str], previo
 def _needing_more(store: Store, page: Sequence[Policy], attended: set[str], previous: int | None, tick: int, *, now: int) -> list[Policy]:
     """Read the buckets of a page of policies; return those with an open alert, or with a period that breaches."""
     due = [(policy, periods_due(policy, previous, tick)) for policy in page]
-    count("PeriodsSkipped", sum(skipped(policy, previous, tick) for policy in page))
     wanted = {(policy.event_id, key) for policy, periods in due for key in bins_of(policy, periods)}
     by_event = rollups.read_by_event(store, wanted, now=now)
     return [policy for policy, periods in due if policy.policy_id in attended or _any_breach(store, policy, periods, by_event.get(policy.event_id, {}), tick)]
