@@ -5,27 +5,47 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import strategies as st
+from nightjar.core import alerts as handlers
 from nightjar.core.ids import alert_id
 from nightjar.core.instants import iso
 
 from tests.cases.play import Play
-from tests.cases.script import Action, Script, Tick
+from tests.cases.script import Action, Apply, Script, Step, Tick
+from tests.properties.estimates import leaves_open, near, noted
 from tests.properties.histories import histories
+from tests.properties.paces import PACES
 from tests.reference.alerts import Alert, Conflict
 from tests.reference.engine import Engine
 from tests.reference.messages import Messenger
 from tests.reference.replay import in_instants, play
-from tests.world import world
+from tests.world import Record, World, world
 
 LONG = os.environ.get("NIGHTJAR_SOAK")
-EXAMPLES = int(LONG or 25)
+EXAMPLES = int(LONG or 12)
 
 
 class TolerantPlay(Play):
-    """A play in which people also try what is impossible."""
+    """A play in which people also try what is impossible, and streams bring again what they have brought."""
+
+    def __init__(self, on: World, script: Script) -> None:
+        super().__init__(on, script)
+        self.records: dict[str, Record] = {}
+
+    def _play(self, step: Step) -> None:
+        self.records.update({record["dynamodb"]["Keys"]["SK"]["S"].partition("#")[2]: record for record in self.world.logs})
+        if isinstance(step, Apply):
+            wanted = {str(log.log_id) for log in step.logs}
+            assert self.world.roll_up([record for log_id, record in self.records.items() if log_id in wanted]) == {"batchItemFailures": []}
+        else:
+            super()._play(step)
 
     def _act(self, step: Action) -> None:
+        if step.noun == "policy" and step.verb == "delete":
+            self.world.made("DELETE", f"/v1.0/policies/{self.policies[step.target]}", None)
+            return
         if step.noun != "alert":
             super()._act(step)
             return
@@ -36,6 +56,8 @@ class TolerantPlay(Play):
 
 def _reference(script: Script) -> Engine:
     messenger = Messenger(Engine())
+    for event in script.events:
+        messenger.engine.put_event(script.start, (event["agent"], event["event"]), event["timezone"])
     for policy in script.policies:
         messenger.engine.put_policy(script.start, policy["id"], in_instants(policy))
     for step in script.steps:
@@ -63,40 +85,53 @@ def _of_handlers(found: Play) -> Iterator[tuple[Any, ...]]:
 
 def told(script: Script) -> str:
     """Tell a history in words."""
-    lines = [str({name: value for name, value in policy.items() if name not in {"agent", "event"}}) for policy in script.policies]
+    shown = lambda body: {name: value for name, value in body.items() if name not in {"agent", "id"}}
+    lines = [str(shown(each)) for each in (*script.events, *script.policies)]
     for step in script.steps:
-        logs = [(iso(log.time)[11:], str(log.value)) for log in getattr(step, "logs", ())]
-        what = logs or (iso(step.scheduled)[11:] if isinstance(step, Tick) else (step.verb, step.target, dict(step.body)))  # type: ignore[union-attr]
-        lines.append(f"{iso(step.at)[11:]} {type(step).__name__} {what}")
+        logs = [(log.event, iso(log.time), str(log.value)) for log in getattr(step, "logs", ())]
+        what = logs or (iso(step.scheduled) if isinstance(step, Tick) else (step.verb, step.target, shown(step.body)))  # type: ignore[union-attr]
+        lines.append(f"{iso(step.at)} {type(step).__name__} {what}")
     return "\n".join(lines)
-
-
-def _ends_seen(alert: Any) -> bool:
-    """Values are written once a minute: one that a person or an edit ended in between may be a minute behind."""
-    return alert.resolved_by in {None, "recovered", "no_data"}
 
 
 # Shrinking on moto takes minutes, so it is asked for: NIGHTJAR_SHRINK=1.
 _PHASES = (Phase.explicit, Phase.generate, *([Phase.shrink] if os.environ.get("NIGHTJAR_SHRINK") else []))
 
 
+@pytest.mark.parametrize("pace", PACES)
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=LONG is None, print_blob=True, phases=_PHASES)
-@given(histories())
-def test_handlers_and_reference_make_the_same_transitions_and_alerts(script: Script) -> None:
+@given(data=st.data())
+def test_handlers_and_reference_make_the_same_transitions_and_alerts(pace: str, data: st.DataObject) -> None:
+    script = data.draw(histories(PACES[pace]))
     note(told(script))
-    with world() as on_moto:
+    compare(script)
+
+
+def compare(script: Script) -> Engine:
+    """Play a history to both engines, and hold what they made against each other. Return the reference."""
+    with noted() as readings:
+        engine = _reference(script)
+    if any(leaves_open(policy, reading) for policy, reading in readings):
+        return engine  # the verdict hangs on the sketch's one per cent
+    with world(script.start) as on_moto:
         found = TolerantPlay(on_moto, script)
         found.run()
-        engine = _reference(script)
         key = lambda each: tuple(map(str, each))
-        assert sorted(_of_handlers(found), key=key) == sorted(_of_reference(engine, found), key=key)
+        by_handlers, by_reference = sorted(_of_handlers(found), key=key), sorted(_of_reference(engine, found), key=key)
+        assert by_handlers == by_reference
         ours = {alert.alert_id: alert for alert in found.alerts()}
         theirs = {_id_of(alert, found): alert for alert in engine.alerts}
         assert set(ours) == set(theirs)
         for name, alert in ours.items():
-            other = theirs[name]
-            assert (alert.status, alert.resolved_by, alert.triggered_at) == (other.status, other.resolved_by, other.triggered_at)
-            assert alert.period_start == other.period_start
-            if _ends_seen(alert):
-                assert (alert.count, alert.periods) == (other.count, other.periods)
-                assert alert.value == other.value or (alert.aggregate == "p95_est" and abs(alert.value - other.value) <= abs(other.value) / 100)
+            _assert_alike(alert, theirs[name])
+    return engine
+
+
+def _assert_alike(alert: handlers.Alert, other: Alert) -> None:
+    """Values are written once a minute, so one that a person or an edit ended in between may be a minute behind."""
+    assert (alert.status, alert.resolved_by, alert.triggered_at) == (other.status, other.resolved_by, other.triggered_at)
+    assert alert.period_start == other.period_start
+    if alert.resolved_by in {None, "recovered", "no_data"}:
+        assert (alert.count, alert.periods) == (other.count, other.periods)
+        assert near(alert.aggregate, alert.value, other.latest.reading if other.latest else None), (alert.value, other.value)
+        assert near(alert.aggregate, alert.worst_value, other.worst), (alert.worst_value, other.worst_value)

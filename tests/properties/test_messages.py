@@ -59,7 +59,7 @@ class Muted(History):
 
     def mute_policy(self) -> None:
         """Somebody changes a policy's own quiet settings."""
-        self.steps.append(Action(self.now, "put", "policy", self.draw(st.sampled_from(self.names)), self.quiet()))
+        self.steps.append(Action(self.now, "put", "policy", self.draw(st.sampled_from(sorted(self.bodies))), self.quiet()))
 
     def mute_destination(self) -> None:
         """Somebody changes a destination's."""
@@ -94,9 +94,8 @@ class Muted(History):
     def burst(self) -> None:
         """Enough logs for an alert, rolled up at once."""
         logs = tuple(self._one(self.now, self.draw(st.sampled_from([1, 7]))) for _ in range(self.draw(st.integers(1, 4))))
-        self.waiting += logs
         self.steps.append(Store(self.now, logs))
-        self.apply()
+        self._roll_up(logs)
 
 
 def _clock(minute: int) -> str:
@@ -106,7 +105,7 @@ def _clock(minute: int) -> str:
 @st.composite
 def histories(draw: st.DrawFn, most: int = 24) -> Script:
     """A history of three minute policies, ended by a quarter of an hour of ticks in which every mute is over."""
-    history = Muted(draw, tuple(str(each["id"]) for each in POLICIES))
+    history = Muted(draw, {str(each["id"]): each for each in POLICIES})
     history.steps.append(Tick(START, START))
     choices: list[Callable[[], None]] = [history.burst] * 4 + [history.ticks] * 5
     choices += [history.mute_policy, history.mute_destination, history.switch_destination, history.mute, history.mute, history.add_destination, history.acts]

@@ -9,7 +9,7 @@ from nightjar.api.models.base import read
 from nightjar.api.models.events import EventAnswer, EventBody
 from nightjar.api.requests import Call, Reply, valid_id
 from nightjar.core.events import Event, new_event
-from nightjar.core.periods import change_zone
+from nightjar.core.periods import MIN, change_zone
 from nightjar.http import body
 from nightjar.http.errors import BadRequest, Conflict, NotFound
 from nightjar.storage import events, policies
@@ -26,6 +26,8 @@ def create_event(call: Call) -> Reply:
     """Make an event before its first log; its id follows from agent and event."""
     found = read(EventBody, body.read(call.event), creating=True)
     event = _changed(new_event(found.agent or "", found.event or "", call.now), found, call.now)
+    if found.timezone:  # no change of timezone: it never had another
+        event = replace(event, zones=((MIN, found.timezone),))
     try:
         events.create(call.store, event)
     except Taken:

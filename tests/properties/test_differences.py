@@ -1,0 +1,26 @@
+"""What random histories found to differ between handlers and reference, shrunk: each must be alike, and as ENGINE.md says."""
+
+from typing import Any
+
+from nightjar.core.instants import iso
+
+from tests.cases.script import load_script
+from tests.properties.test_engine import compare
+
+
+def told(**given: Any) -> list[str]:
+    """Play a history, as cases.json writes one, to handlers and reference; return the transitions that both made."""
+    policies = [{"id": "p", "event": "job.run", "active_from": "2026-03-01T00:00:00Z", **policy} for policy in given.pop("policies")]
+    script = load_script({"id": "found", "kind": "engine", "given": {**given, "policies": policies}, "expect": {}})
+    engine = compare(script)
+    return [f"{iso(one.at)} {one.resolved_by or one.kind} {iso(one.alert.first.start)}" for one in engine.transitions]
+
+
+def test_an_event_made_with_a_timezone_has_had_it_always() -> None:
+    found = told(
+        events=[{"event": "job.run", "timezone": "Asia/Kathmandu"}],
+        policies=[{"period": "day", "aggregate": "max", "condition": "lte", "threshold": 5}],
+        logs=[{"t": "2026-03-05T08:50:00Z", "v": 0, "recv": "2026-03-07T07:50:00Z"}],
+        ticks=["2026-03-07T02:30:00Z"],
+    )
+    assert found == ["2026-03-07T07:50:00Z opened 2026-03-04T18:15:00Z"]
