@@ -48,7 +48,7 @@ test: $(VENV)/.dev  ## the whole test suite
 
 # The number counts random histories for the engine's properties, and seconds for each fuzzer.
 soak: $(VENV)/.dev  ## the long modes of properties, crashes and fuzzers, drawn anew each time (hours)
-	NIGHTJAR_SOAK=1000 $(BIN)/python -m pytest --timeout 14400 tests/properties tests/crashes tests/hostile
+	NIGHTJAR_SOAK=1000 $(BIN)/python -m pytest --timeout 14400 tests/properties tests/crashes tests/faults tests/hostile
 
 lint: $(VENV)/.dev  ## ruff
 	$(BIN)/ruff check .

@@ -17,10 +17,13 @@ from local.cloud import Moto, Streaming, call, create
 from local.dynamodb_local import DynamoDbLocal
 from local.stack import Stack
 from local.template import REGION
+from local.wire import Response
 from tests import calls
 
 # (service, operation, body) before a call is made, and after it was carried out: may raise, as a crash or a fault would.
 Watch = Callable[[str, str, bytes], None]
+# What answers a call in place of AWS; None to let it through.
+Instead = Callable[[str, str, bytes], Response | None]
 
 
 def _nothing(_service: str, _operation: str, _body: bytes) -> None:
@@ -36,6 +39,7 @@ class Cloud:
         dynamodb: The tables: moto's, or DynamoDB Local's.
         before: Called before each call of a client; what it raises is what the caller sees, and nothing was done.
         after: Called after each call was carried out; what it raises is what the caller sees, as if the answer was lost.
+        instead: May answer a call in AWS's place, as a service that is busy does.
     """
 
     stack: Stack
@@ -43,11 +47,16 @@ class Cloud:
     dynamodb: Streaming = field(init=False)
     before: Watch = _nothing
     after: Watch = _nothing
+    instead: Instead = _nothing
 
     def __post_init__(self) -> None:
         endpoint = os.environ.get("NIGHTJAR_DYNAMODB")
         self.dynamodb = emptied(endpoint) if endpoint else self.moto
         create(keeping(self.stack) if endpoint else self.stack, self.dynamodb, self.moto)
+
+    def handle(self, service: str, headers: dict[str, str], body: bytes) -> Response:
+        """Carry out a call."""
+        return (self.moto if service == "sqs" else self.dynamodb).handle(service, headers, body)
 
     def client(self, service: str) -> Any:
         """Make a client whose calls are answered here. It never retries by itself: a fault is seen once."""
@@ -63,8 +72,10 @@ class Cloud:
         body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
         calls.note(service, operation, body)
         self.before(service, operation, body)
-        answer = (self.moto if service == "sqs" else self.dynamodb).handle(service, {name: str(_text(value)) for name, value in request.headers.items()}, body)
-        self.after(service, operation, body)
+        answer = self.instead(service, operation, body)
+        if answer is None:
+            answer = self.handle(service, {name: str(_text(value)) for name, value in request.headers.items()}, body)
+            self.after(service, operation, body)
         return AWSResponse(request.url, answer.status, dict(answer.headers), _Raw(answer.body))  # type: ignore[arg-type]
 
 

@@ -178,6 +178,7 @@ class Desk:
     def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.now += int(seconds * SECOND)
+        self.seconds_left -= seconds
 
 
 @dataclass

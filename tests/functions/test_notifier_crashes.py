@@ -7,7 +7,8 @@ import pytest
 from nightjar.core.delivery import tray_of
 from nightjar.core.instants import MINUTE
 from nightjar.pipeline.deliver import ring_again
-from nightjar.storage import trays
+from nightjar.pipeline.route import route_again
+from nightjar.storage import destinations, trays
 
 from tests.desk import Desk, alert, slack, transition
 
@@ -139,8 +140,6 @@ def test_handling_everything_twice_changes_nothing_the_second_time() -> None:
 
 
 def test_an_ending_is_not_lost_when_routing_again_races_with_it() -> None:
-    from nightjar.pipeline.route import route_again
-
     desk = Desk()
     desk.route(OPENED)
     desk.add(slack("d1"))
@@ -155,3 +154,32 @@ def test_an_ending_is_not_lost_when_routing_again_races_with_it() -> None:
     route_again(desk.store, [OPENED.alert.alert_id], clock=desk.now, now=desk.now, queue=desk.queue)
     desk.deliver_all()
     assert desk.statuses(OPENED.alert) == ["sent 200", "sent 200"]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("lost", ["refused", "deleted"])
+def test_an_opening_that_reached_nobody_is_told_to_a_destination_made_later_wherever_the_notifier_died(when: str, lost: str) -> None:
+    def work(desk: Desk) -> None:
+        deliver(desk)
+
+    def fresh() -> Desk:
+        desk = Desk()
+        desk.add(slack("d1"))
+        desk.receivers.scripts[slack("d1").url] = [410]
+        desk.route(OTHER)
+        if lost == "deleted":
+            destinations.delete(desk.store, "d1")
+        return desk
+
+    calls: list[Any] = []
+    counting = fresh()
+    counting.cloud.after = lambda *call: calls.append(call)
+    work(counting)
+    for at in range(1, len(calls) + 1):
+        desk = fresh()
+        killed(desk, work, at, when)
+        work(desk)
+        desk.add(slack("d2"))
+        route_again(desk.store, [OTHER.alert.alert_id], clock=desk.now, now=desk.now, queue=desk.queue)
+        desk.deliver_all()
+        assert desk.statuses(OTHER.alert, "d2") == ["sent 200"], (at, when)

@@ -73,6 +73,11 @@ def reached(records: Iterable[Record]) -> bool:
     return any(record.type in _TELLING and record.status in _REACHED for record in records)
 
 
+def was_told(records: Iterable[Record]) -> bool:
+    """Tell whether somebody was told of an alert: what only waits for somebody may still fail."""
+    return any(record.type in _TELLING and record.status == "sent" for record in records)
+
+
 def untold(
     transition: Transition, destinations: Sequence[Destination], records: Iterable[Record], quiet: Quiet = NOTHING, clock: int | None = None
 ) -> list[Target]:

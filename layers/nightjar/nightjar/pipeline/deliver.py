@@ -12,16 +12,19 @@ from nightjar.core.wording import Notice, notice
 from nightjar.observability import count, logger
 from nightjar.pipeline.background import background
 from nightjar.pipeline.health import note_outcome
-from nightjar.pipeline.route import note_if_unreached
+from nightjar.pipeline.route import note_if_untold
 from nightjar.pipeline.sending import Post, Receiver, post_to, receiver_of
 from nightjar.queues import Bell, Bells, hide, ring
 from nightjar.storage import deliveries, destinations, outbox, trays
 from nightjar.storage.client import Store
+from nightjar.storage.patience import Patience
 
 RING_AGAIN_AFTER: Final = 2 * MINUTE
 # A post takes at most 8 seconds, its record and its pause one each; resolving a name may take one more.
 _ROUND_SECONDS: Final = 11.0
 _PACE_SECONDS: Final = 1.0
+# What is left of an invocation when it stops trying to record what it posted.
+_LAST_SECONDS: Final = 0.5
 # What one look loads at most: a storm of thousands is served look by look.
 _MOST_ROWS: Final = 500
 
@@ -48,6 +51,11 @@ class Courier:
     left: Callable[[], float]
     token: str
     post: Post | None = None
+
+    @property
+    def patience(self) -> Patience:
+        """How long it tries to record a post: to the end of the invocation, since otherwise it would be made again."""
+        return Patience(-_LAST_SECONDS, lambda: -self.left(), self.sleep)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +127,7 @@ def _without_the_lost(courier: Courier, rows: Sequence[Row], by_id: Mapping[str,
             lost.append(_settled(row, outcome, receiver_of(destination) if destination else None, courier.clock()))
         else:
             owed.append(row)
-    deliveries.settle(courier.store, lost)
+    _settle(courier, lost, transitions)
     return owed
 
 
@@ -159,21 +167,27 @@ def _lines(courier: Courier, receiver: Receiver, rows: Sequence[Row], transition
             logger().exception("an alert cannot be put into words", extra={"alert_id": group[0].alert_id})
             count("WordingErrors")
             outcome = Outcome("failed", None, "it cannot be put into words")
-            deliveries.settle(courier.store, [_settled(row, outcome, receiver, courier.clock()) for row in group])
+            _settle(courier, [_settled(row, outcome, receiver, courier.clock()) for row in group], transitions)
 
 
 def _record(courier: Courier, receiver: Receiver, rows: Sequence[Row], outcome: Outcome, transitions: Transitions) -> None:
     """Record what came of a message: for each row, for each destination, and for alerts that now have reached nobody."""
     store, now = courier.store, courier.clock()
     done = [_settled(row, outcome, receiver, now) for row in rows]
-    deliveries.settle(store, done)
+    _settle(courier, done, transitions)
     for destination_id in sorted({row.destination_id for row in rows}):
         note_outcome(store, destination_id, outcome, given_up=any(one.status == "failed" for one in done), now=now)
-    for one in done:
-        if one.status == "failed" and one.row.type in OPENINGS:
-            note_if_unreached(store, transitions[one.row.policy_id, one.row.number])
     logger().info("posted", channel=receiver.name, target=receiver.target, outcome=outcome.status, status=outcome.code, transitions=len(rows))
     count(f"Posts{outcome.status.capitalize()}")
+
+
+def _settle(courier: Courier, done: Sequence[Settled], transitions: Transitions) -> None:
+    """Record what came of rows, trying to the end of the invocation; before that, which alerts may now have reached nobody."""
+    for one in done:
+        transition = transitions.get((one.row.policy_id, one.row.number))
+        if one.status in ("failed", "skipped") and one.row.type in OPENINGS and transition:
+            note_if_untold(courier.store, transition)
+    deliveries.settle(courier.store, done, courier.patience)
 
 
 def _settled(row: Row, outcome: Outcome, receiver: Receiver | None, now: int) -> Settled:

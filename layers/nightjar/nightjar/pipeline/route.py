@@ -8,7 +8,7 @@ from nightjar.core.alerts import OPENINGS, TOLD, Transition
 from nightjar.core.delivery import Record, RecordStatus, unsent
 from nightjar.core.destinations import Destination
 from nightjar.core.quiet import HELD, OVER, UNTOLD, Held, Quiet, overtaken
-from nightjar.core.routing import Target, reached, targets, untold
+from nightjar.core.routing import Target, reached, targets, untold, was_told
 from nightjar.observability import count, logger
 from nightjar.pipeline.release import quiet_now
 from nightjar.queues import Bells, bells, ring
@@ -75,10 +75,13 @@ def route_again(store: Store, alert_ids: Iterable[str], *, clock: int, now: int,
     ring(queue or bells(), into, f"again/{clock}")
 
 
-def note_if_unreached(store: Store, transition: Transition) -> None:
-    """Record an opening that nobody was told of, so that ticks route it again; nothing when somebody was, or will be."""
+def note_if_untold(store: Store, transition: Transition) -> None:
+    """Record an opening that nobody was told of so far, so that ticks route it again should it reach nobody; nothing when somebody was.
+
+    To be called before it is recorded that a delivery failed: whoever dies in between comes again.
+    """
     alert = transition.alert
-    if not reached(deliveries.history(store, alert.alert_id)[0]):
+    if not was_told(deliveries.history(store, alert.alert_id)[0]):
         deliveries.note_unrouted(store, alert.alert_id, alert.policy_id, transition.number, transition.clock)
         open_rows.mark_unrouted(store, alert.policy_id, alert.alert_id, unrouted=True)
 
@@ -128,7 +131,7 @@ def _carry_out(this: Round, transition: Transition) -> set[str]:
         logger().warning("an alert has no destination", alert_id=alert.alert_id, policy_id=alert.policy_id)
         count("UnroutedAlerts")
     if transition.type in OPENINGS and not into:
-        note_if_unreached(store, transition)  # what is held has reached nobody yet
+        note_if_untold(store, transition)  # what is held has reached nobody yet
     deliveries.mark_routed(store, alert.alert_id, transition.number, into, this.now)
     return into
 
@@ -172,6 +175,8 @@ def _again(this: Round, alert_id: str, name: outbox.Name) -> set[str]:
     """Route one alert that reached nobody again."""
     store = this.store
     records, _ = deliveries.history(store, alert_id)
+    if reached(records) and not was_told(records):
+        return set()  # on its way to somebody, and may fail there
     if not reached(records) and {found.destination_id for found in this.destinations} <= {record.destination_id for record in records}:
         return set()  # held for everybody: nothing more to read, tick after tick
     transition = outbox.read(store, [name]).get(name)

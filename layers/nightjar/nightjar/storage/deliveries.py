@@ -17,12 +17,15 @@ destinations made since. Records and attempts live 400 days.
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from itertools import count
 from typing import TYPE_CHECKING, Any, Literal
 
 from nightjar.core.delivery import Attempt, DeliveryKind, Record, Row, Settled
 from nightjar.core.instants import DAY, SECOND
 from nightjar.storage import trays
 from nightjar.storage.client import Store
+from nightjar.storage.faults import is_fault
+from nightjar.storage.patience import Patience
 from nightjar.storage.trays import query
 
 if TYPE_CHECKING:
@@ -63,14 +66,35 @@ def skip(store: Store, record: Record, attempt: Attempt) -> None:
     transact(store, [new_record(store, record), attempt_write(store, attempt)])
 
 
-def settle(store: Store, settled: Sequence[Settled]) -> None:
+def settle(store: Store, settled: Sequence[Settled], patience: Patience | None = None) -> None:
     """Record what came of rows: the attempt, the record's new status, and the row taken from its tray unless it still waits.
 
-    Rule: STYLE.md, habit 3: `pending` before the send, `sent` after it.
+    Args:
+        store: Where.
+        settled: What came of them.
+        patience: For how long to try again when storage is at fault: what was posted and is not recorded is posted again.
+
+    Raises:
+        StorageBusy: The patience is over.
+
+    Rule: `pending` before the send, `sent` after it; ENGINE.md, invariant 3.
     """
     for at in range(0, len(settled), _ROWS):
         writes = [write for one in settled[at : at + _ROWS] for write in _settle_writes(store, one)]
-        store.db.transact_write_items(TransactItems=writes)
+        _insist(store, writes, patience)
+
+
+def _insist(store: Store, writes: "list[TransactWriteItemTypeDef]", patience: Patience | None) -> None:
+    """Write all or nothing, again and again while storage is at fault and patience lasts."""
+    for attempt in count():
+        try:
+            store.db.transact_write_items(TransactItems=writes)
+        except Exception as error:
+            if patience is None or not is_fault(error):
+                raise
+            patience.pause(attempt)
+        else:
+            return
 
 
 def history(store: Store, alert_id: str) -> tuple[list[Record], dict[int, list[str]]]:

@@ -1,0 +1,1 @@
+"""What goes wrong without anybody dying: AWS throttles, times out, takes a part; receivers refuse and stall."""
