@@ -28,6 +28,13 @@ def test_every_rule_of_the_semantics_has_a_file_and_a_test() -> None:
     assert [cells[0] for cells in rules if len(cells) != 3 or not all(map(str.strip, cells))] == []
 
 
+def test_every_rule_of_the_semantics_names_files_by_where_they_are() -> None:
+    rules = [line.split(" | ") for line in (ROOT / "docs" / "semantics.md").read_text().splitlines() if line.startswith("| ") and "|---" not in line]
+    named = [link for cells in rules for link in LINK.findall(cells[1])]
+    assert len(named) > 50
+    assert [name for name, target in named if target != f"../layers/nightjar/nightjar/{name}"] == []
+
+
 def test_no_document_names_a_path_of_somebodys_machine() -> None:
     for document in DOCUMENTS:
         assert not re.search(r"/(work|home|root|Users)/", document.read_text()), document.name

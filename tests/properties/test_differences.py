@@ -24,3 +24,12 @@ def test_an_event_made_with_a_timezone_has_had_it_always() -> None:
         ticks=["2026-03-07T02:30:00Z"],
     )
     assert found == ["2026-03-07T07:50:00Z opened 2026-03-04T18:15:00Z"]
+
+
+def test_what_a_period_without_logs_means_is_settled_when_the_policy_is_made() -> None:
+    found = told(
+        policies=[{"period": "minute", "aggregate": "sum", "condition": "gte", "threshold": 0, "active_from": "2026-03-03T13:30:00Z"}],
+        actions=[{"at": "2026-03-03T14:02:06Z", "put_policy": "p", "set": {"aggregate": "min"}}],
+        ticks=["2026-03-03T14:30:00Z"],
+    )
+    assert found == ["2026-03-03T14:30:00Z opened 2026-03-03T14:28:00Z"]

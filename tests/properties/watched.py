@@ -84,4 +84,4 @@ def edits(draw: st.DrawFn, body: Body) -> Body:
 
 
 VALUES = st.integers(-2, 7).map(Decimal)
-WILD = st.sampled_from([Decimal(text) for text in ("0.1", "-0.1", "1e-30", "-1e-30", "1e29", "-1e29", "123456789.000000001", "0")])
+WILD = st.sampled_from([Decimal(text) for text in ("0.1", "-0.1", "1e-30", "-1e-30", "1e29", "-1e29", "123456789.125", "0")])

@@ -15,7 +15,6 @@ DEFAULTS: dict[str, Any] = {
     "title": "",
     "severity": "warning",
     "enabled": True,
-    "missing": None,
     "window": "calendar",
     "window_minutes": None,
     "evaluation_periods": 1,
@@ -45,8 +44,9 @@ class Policy:
 
     @staticmethod
     def complete(fields: Fields) -> dict[str, Any]:
-        """Return the fields with the defaults of what is absent or null."""
-        return DEFAULTS | {name: value for name, value in fields.items() if value is not None and name != "active_from"}
+        """Return the fields of a new policy with the defaults of what is absent or null; a later edit of another field changes none of them."""
+        missing = "zero" if fields["aggregate"] in ("sum", "count") else "ignore"
+        return DEFAULTS | {"missing": missing} | {name: value for name, value in fields.items() if value is not None and name != "active_from"}
 
     def field(self, name: str) -> Any:
         """Return one field."""
@@ -85,7 +85,7 @@ class Policy:
     @property
     def missing(self) -> str:
         """What a period without logs means."""
-        return str(self.fields["missing"] or ("zero" if self.fields["aggregate"] in ("sum", "count") else "ignore"))
+        return str(self.fields["missing"])
 
     @property
     def previous(self) -> str | None:
@@ -141,7 +141,7 @@ class Policy:
 
 def changes(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that a person names; null clears an optional field and is as good as absent where there is a default."""
-    return {name: value for name, value in fields.items() if name != "active_from" and (value is not None or DEFAULTS.get(name) is None)}
+    return {name: value for name, value in fields.items() if name != "active_from" and (value is not None or DEFAULTS.get(name, "") is None)}
 
 
 def starts_revision(old: Policy, new: Policy) -> bool:
