@@ -2,13 +2,17 @@
 
 import doctest
 import itertools
+import random
 import subprocess
 import sys
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import pytest
 from nightjar.core import rollups
+from nightjar.core.decimals import LIMIT, PLACES
 from nightjar.core.rollups import EMPTY, HEAD_QUANTILES, Bucket, merge
+from nightjar.core.sketch import MOST_BINS
+from nightjar.core.sums import Sums
 
 
 def bucket(*values: object, at: int = 0) -> Bucket:
@@ -42,6 +46,29 @@ def test_a_million_tenths_are_a_hundred_thousand() -> None:
     assert made.count == 10**6
     assert made.total == 10**5
     assert stored(made).total == 10**5
+
+
+def test_a_tenth_added_a_million_times_is_a_hundred_thousand() -> None:
+    figures = Sums()
+    tenth = Decimal("0.1")
+    for _ in range(10**6):
+        figures.add(tenth)
+    assert (figures.total, figures.squares, figures.low, figures.high) == (10**5, 10**4, tenth, tenth)
+    assert Sums.unpack(figures.pack()).total == 10**5
+
+
+@pytest.mark.parametrize("cut", [0, 1, 500, 999, 1_000])
+def test_mixed_signs_of_all_sizes_add_to_the_digit_against_decimal(cut: int) -> None:
+    chance = random.Random(29)
+    values = [Decimal(chance.randrange(-(10**18), 10**18)).scaleb(chance.randint(-30, 11)) for _ in range(1_000)]
+    halves = Sums(), Sums()
+    for place, value in enumerate(values):
+        halves[place >= cut].add(value)
+    halves[0].merge(halves[1])
+    with localcontext(prec=200):
+        assert halves[0].total == sum(values)
+        assert halves[0].squares == sum(value * value for value in values)
+    assert (halves[0].low, halves[0].high) == (min(values), max(values))
 
 
 def test_the_largest_and_the_smallest_number_add_to_the_digit() -> None:
@@ -184,3 +211,15 @@ def test_reading_a_head_never_imports_ddsketch() -> None:
 def test_a_typical_hour_fits_one_write_unit() -> None:
     made = bucket(*(round(400 * 1.9 ** ((step * 7_919 % 1_000) / 250 - 2), 3) for step in range(1_000)))
     assert len(made.pack()) < 1_024
+
+
+@pytest.mark.parametrize("step", [1, 7])
+def test_a_bucket_has_a_size_that_no_number_of_logs_exceeds(step: int) -> None:
+    made = Bucket()
+    made.count = MOST_BINS * 10**9
+    made.sums.total, made.sums.squares = Decimal("-1e39") + PLACES, Decimal("1e69") + PLACES * PLACES
+    made.sums.low, made.sums.high = -LIMIT + PLACES, LIMIT - PLACES
+    for number in range(-MOST_BINS, 2 * MOST_BINS):
+        made.sketch.count(number * step, 10**9)
+    assert len(made.sketch.bins) == MOST_BINS
+    assert len(made.pack()) < 14_000

@@ -40,6 +40,7 @@ DISTRIBUTIONS: dict[str, Callable[[np.random.Generator, int], Any]] = {
     "heavy tail": lambda rng, size: rng.pareto(0.8, size) + 1,
     "negative": lambda rng, size: -rng.lognormal(3, 2, size),
     "mixed signs": lambda rng, size: rng.normal(0, 100, size),
+    "zeros": lambda _rng, size: np.zeros(size),
     "with zeros": lambda rng, size: np.where(rng.random(size) < 0.4, 0, rng.exponential(10, size)),
     "whole numbers": lambda rng, size: rng.poisson(4, size),
 }
@@ -70,6 +71,16 @@ def test_quantiles_of_every_distribution_and_size_are_within_one_per_cent(name: 
     for found in (made, Bucket.unpack(made.pack())):
         for q in (*HEAD_QUANTILES, 0.01, 0.25):
             assert_near(found.quantile(q), values, q)
+
+
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_merging_parts_of_every_distribution_in_any_order_equals_one_pass(name: str) -> None:
+    rng = np.random.default_rng(11)
+    values = DISTRIBUTIONS[name](rng, 2_000)
+    whole = bucket(values).pack()
+    for _ in range(3):
+        parts = [bucket(part) for part in np.array_split(rng.permutation(values), 7)]
+        assert merge(parts[place] for place in rng.permutation(7)).pack() == whole
 
 
 @given(st.lists(SIGNED, min_size=1, max_size=40), st.floats(0, 1))
