@@ -2,9 +2,13 @@
 
 from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
+from nightjar.channels.transport import Answer as Response
 from nightjar.core import ids
+from nightjar.core.delivery import Attempt, Record
 from nightjar.core.instants import HOUR, MINUTE, iso
+from nightjar.storage import deliveries
 from nightjar.storage.keys import create_key, revoke_key
 
 from tests.contract.world import KEY, NOBODY, Api, alarmed, logged, policy, slack
@@ -63,6 +67,25 @@ def _alert(*actions: str) -> Callable[[Api], str]:
     return make
 
 
+def _told(api: Api) -> str:
+    """An alert with an attempt that was sent, one that failed, and a destination that still waits."""
+    alert_id = _alert()(api)
+    common: dict[str, Any] = {"alert_id": alert_id, "destination_id": NOBODY, "channel": "slack", "target": "https://hooks.slack.com/…"}
+    failed = Attempt(attempt_id="a1", status="failed", response_status=500, error_message="500", created_at=api.now + 1, **common)
+    deliveries.keep_attempt(api.store, failed)
+    deliveries.keep_attempt(api.store, Attempt(attempt_id="a2", status="sent", response_status=200, created_at=api.now + 2, **common))
+    record = Record(number=1, type="opened", status="pending", attempts=0, reason="", created_at=api.now, **common)
+    assert deliveries.transact(api.store, [deliveries.new_record(api.store, record)]) == []
+    return alert_id
+
+
+def _tested(api: Api) -> str:
+    """The alert_id of a test of a destination whose webhook is gone."""
+    made = api.made("/v1.0/destinations", slack())
+    with mock.patch("nightjar.channels.slack.post", return_value=Response(404, {}, b"no_team")):
+        return str(api.post(f"/v1.0/destinations/{made['destination_id']}/test").body["alert_id"])
+
+
 def _key(scope: Any, *, revoked: bool = False, **given: Any) -> Callable[[Api], str]:
     """Make a key, and return its text."""
 
@@ -88,6 +111,8 @@ _MAKERS: dict[str, Callable[[Api], str]] = {
     "acknowledged": _alert("acknowledge"),
     "resolved": _alert("resolve"),
     "archived": _alert("resolve", "archive"),
+    "told": _told,
+    "tested": _tested,
     "admin": lambda _: KEY,
     "ingest": _key("ingest"),
     "prefixed": _key("ingest", agent_prefix="worker."),

@@ -15,6 +15,7 @@ FIELDS = "event_id, agent, event, title, description, unit, timezone, public, sh
 CONTROLS = "must not hold control characters"
 ZONE = "timezone: must be the name of an IANA timezone, exactly spelt, like Europe/Berlin"
 BLANK = {"title": "", "description": "", "unit": "", "timezone": "UTC", "public": False, "share_token": ""}
+TITLED = {"title": "x", "unit": "x"}
 
 LIST = table(
     "GET /v1.0/events",
@@ -66,6 +67,7 @@ READ = table(
 UPDATE = table(
     "PUT /v1.0/events/<event_id>",
     sends("what it names", {"title": "Runs", "public": True}, 200, {**BLANK, "title": "Runs", "public": True}),
+    sends("every field", dict.fromkeys(("title", "description", "unit", "share_token"), "x"), 200, {**BLANK, "description": "x", "share_token": "x", **TITLED}),
     sends("null keeps", {"title": None, "timezone": None}, 200, BLANK),
     sends("an empty text", {"title": ""}, 200, BLANK),
     sends("a timezone", {"timezone": "Europe/Berlin"}, 200, {"timezone": "Europe/Berlin"}),

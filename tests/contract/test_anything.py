@@ -4,6 +4,7 @@ import pytest
 from nightjar.api.models.base import Body
 from nightjar.api.models.destinations import DestinationBody
 from nightjar.api.models.events import EventBody
+from nightjar.api.models.mutes import MuteBody
 from nightjar.api.models.policies import PolicyBody
 
 from tests.contract.world import NOBODY, Api, policy, slack
@@ -14,23 +15,30 @@ ODD = (
     '"\\ud83d\\ude00"', '"9999-12-31T23:59:59-23:59"', '"0001-01-01T00:00:00+23:59"', '"../../x"', '"' + "x" * 5000 + '"', "[]", "[null]", "[[]]", "{}",
     '{"previous": {}}', '{"": ""}', f'"{NOBODY}"', '"https://[::1"', '"https://a:b@c:99999/"', '"Europe/../UTC"', '"Factory"', "1.5", "2.0",
 )  # fmt: skip
-MODELS: dict[str, type[Body]] = {"events": EventBody, "policies": PolicyBody, "destinations": DestinationBody}
+MODELS: dict[str, type[Body]] = {
+    "events": EventBody, "policies": PolicyBody, "destinations": DestinationBody, "mutes": MuteBody, "policies/preview": PolicyBody,
+}  # fmt: skip
+BASES = {
+    "events": {"event": "e"}, "policies": policy(), "destinations": slack(), "mutes": {"until": "2026-03-03T16:00:00Z"},
+    "policies/preview": {**policy(), "from": "2026-03-03T08:00:00Z", "to": "2026-03-03T14:00:00Z"},
+}  # fmt: skip
+FIELDS = [(noun, field) for noun, model in MODELS.items() for field in model.model_fields]
 FINE = {200, 201, 400, 409, 422}
 
 
-@pytest.mark.parametrize(("noun", "field"), [(noun, field) for noun, model in MODELS.items() for field in model.model_fields])
+@pytest.mark.parametrize(("noun", "field"), [*FIELDS, ("policies/preview", "policy"), ("policies/preview", "from"), ("policies/preview", "to")])
 def test_an_odd_value_is_taken_or_refused_by_name(api: Api, noun: str, field: str) -> None:
-    base = {"events": {"event": "e"}, "policies": policy(), "destinations": slack()}[noun]
-    made = api.made(f"/v1.0/{noun}", base)
-    path = f"/v1.0/{noun}/{made[noun.removesuffix('s').replace('policie', 'policy') + '_id']}"
+    base, paths = BASES[noun], [("POST", f"/v1.0/{noun}")]
+    if noun in {"events", "policies", "destinations"}:
+        made = api.made(f"/v1.0/{noun}", base)
+        paths.append(("PUT", f"/v1.0/{noun}/{next(value for name, value in made.items() if name.endswith('_id'))}"))
     kept = ", ".join(f'"{name}": {value if isinstance(value, int) else chr(34) + value + chr(34)}' for name, value in base.items() if name != field)
     for odd in ODD:
-        posted = api("POST", f"/v1.0/{noun}", raw=f'{{"{field}": {odd}{", " + kept if kept else ""}}}')
-        put = api("PUT", path, raw=f'{{"{field}": {odd}}}')
-        for answer in (posted, put):
+        for method, path in paths:
+            answer = api(method, path, raw=f'{{"{field}": {odd}{f", {kept}" if kept and method == "POST" else ""}}}')
             assert answer.status in FINE, (odd[:50], answer.body)
             assert answer.status != 400 or field in answer.message or "JSON" in answer.message, (odd[:50], answer.body)
-    assert api.get(f"/v1.0/{noun}").status == 200
+    assert api.get(f"/v1.0/{noun.partition('/')[0]}").status == 200
 
 
 @pytest.mark.parametrize("name", ["limit", "offset", "cursor", "status", "period", "previous", "view", "kind", "at"])

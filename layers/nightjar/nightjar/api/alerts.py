@@ -1,9 +1,11 @@
 """Alerts: what people see of them, and what they do to them."""
 
-from functools import partial
+from collections import Counter
+from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any
 
-from nightjar.api.lists import listed
+from nightjar.api.lists import listed, sliced
 from nightjar.api.models.alerts import AlertAnswer, DeliveryAnswer
 from nightjar.api.requests import Call, Reply, valid_id
 from nightjar.core.alerts import Action, Alert, Impossible, UnknownAlert
@@ -16,6 +18,7 @@ from nightjar.storage.faults import StorageBusy
 _STATUSES = ("triggered", "acknowledged", "resolved", "archived")
 _KINDS = ("alert", "test", "all")
 _DELIVERIES = 100
+_ALL = 1_000_000  # an alert has some hundred deliveries: every retry of a day for each destination
 
 
 def list_alerts(call: Call) -> Reply:
@@ -55,10 +58,11 @@ def list_deliveries(call: Call, alert_id: str) -> Reply:
     """List an alert's deliveries: what waits, then the attempts, newest first; also of the alert_id that a test answered."""
     found = valid_id("alert_id", alert_id)
     kind = call.choice("kind", _KINDS, "alert")
-    rows = deliveries.deliveries(call.store, found, kind="all")
+    rows = deliveries.deliveries(call.store, found, kind="all", limit=_ALL)
     if not rows and alerts.get_alert(call.store, found) is None:
         raise NotFound("alert_id: there is no such alert")
-    return listed(call, partial(_page, call, found, kind), show_delivery, default=_DELIVERIES)
+    placed = _placed(row for row in rows if kind in {"all", row.kind})
+    return listed(call, sliced(placed, itemgetter(0)), lambda row: show_delivery(row[1]), default=_DELIVERIES)
 
 
 def show(alert: Alert) -> dict[str, Any]:
@@ -88,8 +92,12 @@ def _acted(call: Call, alert_id: str, action: Action) -> Reply:
         raise StorageBusy("others keep writing the same alert") from None
 
 
-def _page(call: Call, alert_id: str, kind: Any, limit: int, cursor: str | None) -> tuple[list[Attempt], str | None]:
-    """Fetch deliveries; their cursor is how many came before."""
-    start = int(cursor or 0)
-    rows = deliveries.deliveries(call.store, alert_id, kind, limit + 1, start)
-    return rows[:limit], str(start + limit) if len(rows) > limit else None
+def _placed(rows: Iterable[Attempt]) -> list[tuple[str, Attempt]]:
+    """Order deliveries, what waits first, then the newest; each with its place, which stays while attempts are added."""
+    seen: Counter[tuple[Any, ...]] = Counter()
+    placed = []
+    for row in rows:
+        place = (int(row.attempt_id is None), row.created_at, row.attempt_id or row.destination_id)
+        seen[place] += 1  # an opening and an ending may wait for the same destination since the same instant
+        placed.append((f"{place[0]}#{place[1]:016d}#{place[2]}#{seen[place]:06d}", row))
+    return sorted(placed, key=itemgetter(0), reverse=True)

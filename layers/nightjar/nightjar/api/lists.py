@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from nightjar.api.requests import Call, Reply
-from nightjar.http.errors import BadRequest
+from nightjar.http.errors import BadRequest, compact, exact
+from nightjar.http.limits import ANSWER_BYTES
 
 MOST = 1_000
 _FARTHEST = 100_000
@@ -19,12 +20,17 @@ Fetch = Callable[[int, str | None], tuple[list[Found], str | None]]
 
 
 def listed(call: Call, fetch: Fetch[Found], show: Callable[[Found], Any], *, default: int = MOST) -> Reply:
-    """Answer a list.
+    """Answer a list whose rows are shown one by one; see `listed_together`."""
+    return listed_together(call, fetch, lambda rows: [show(row) for row in rows], default=default)
+
+
+def listed_together(call: Call, fetch: Fetch[Found], show: Callable[[list[Found]], list[Any]], *, default: int = MOST) -> Reply:
+    """Answer a list. A page that would be larger than a function may answer is cut; its Link leads on.
 
     Args:
         call: The request, with limit, offset and cursor in its query.
         fetch: Reads rows, newest first.
-        show: Turns a row into what is answered.
+        show: Turns rows into what is answered.
         default: How many rows when the request does not say.
 
     Raises:
@@ -39,8 +45,17 @@ def listed(call: Call, fetch: Fetch[Found], show: Callable[[Found], Any], *, def
         if cursor is None:
             return Reply([])
     rows, following = fetch(limit, cursor)
+    shown = show(rows)
+    while len(rows) > 1 and (size := _quoted(shown)) > ANSWER_BYTES:
+        rows, following = fetch(max(1, len(rows) * ANSWER_BYTES * 9 // (size * 10)), cursor)
+        shown = show(rows)
     headers = (("Link", _link(call, limit, following)),) if following is not None else ()
-    return Reply([show(row) for row in rows], headers=headers)
+    return Reply(shown, headers=headers)
+
+
+def _quoted(shown: list[Any]) -> int:
+    """Return how many bytes a body takes inside a function's answer."""
+    return len(compact(exact(shown)))
 
 
 def sliced(rows: list[Found], key: Callable[[Found], str]) -> Fetch[Found]:

@@ -1,5 +1,6 @@
 """Mutes across policies: no messages for what matches, for a deploy or a maintenance."""
 
+from functools import partial
 from typing import Any
 
 from uuid6 import uuid7
@@ -24,7 +25,7 @@ def list_mutes(call: Call) -> Reply:
         texts, following = pages.newest(call.store, "mute", limit, cursor)
         return [from_text(text) for text in texts], following
 
-    return listed(call, fetch, show)
+    return listed(call, fetch, partial(show, call))
 
 
 def create_mute(call: Call) -> Reply:
@@ -45,7 +46,7 @@ def create_mute(call: Call) -> Reply:
         created_at=call.now,
     )
     mutes.put_new(call.store, mute)
-    return Reply(show(mute))
+    return Reply(show(call, mute))
 
 
 def delete_mute(call: Call, mute_id: str) -> Reply:
@@ -55,12 +56,12 @@ def delete_mute(call: Call, mute_id: str) -> Reply:
         raise NotFound("mute_id: there is no such mute")
     mutes.delete(call.store, mute.mute_id)
     _release(call, mute)
-    return Reply(show(mute))
+    return Reply(show(call, mute))
 
 
-def show(mute: Mute) -> dict[str, Any]:
+def show(call: Call, mute: Mute) -> dict[str, Any]:
     """Return a mute as it is answered."""
-    return MuteAnswer.of(mute).fields()
+    return MuteAnswer.of(mute, call.now).fields()
 
 
 def _release(call: Call, mute: Mute) -> None:

@@ -1,13 +1,14 @@
 """Policies: which aggregate of which event is held against which threshold."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from uuid6 import uuid7
 
 from nightjar.api import rules
 from nightjar.api.edits import again
-from nightjar.api.lists import listed
+from nightjar.api.lists import listed_together
 from nightjar.api.models.base import read
 from nightjar.api.models.policies import PolicyAnswer, PolicyBody
 from nightjar.api.requests import Call, Reply, valid_id
@@ -32,8 +33,7 @@ def list_policies(call: Call) -> Reply:
         texts, following = pages.newest(call.store, "policy", limit, cursor)
         return [from_text(text) for text in texts], following
 
-    found = listed(call, fetch, lambda policy: policy)
-    return Reply(show_all(call, found.body), found.headers)
+    return listed_together(call, fetch, partial(show_all, call))
 
 
 def create_policy(call: Call) -> Reply:

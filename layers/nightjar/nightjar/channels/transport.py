@@ -102,6 +102,16 @@ def is_exempt(url: str) -> bool:
     return rules.exempt(parts.scheme.lower(), (parts.hostname or "").lower())
 
 
+def leads_inside(url: str) -> bool:
+    """Tell whether a URL's host is written as an address that no POST may go to; names are looked up when they are connected to."""
+    host = (urlsplit(url).hostname or "").lower()
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    return not rules.allows(host, address)
+
+
 def post(request: Request) -> Answer:
     """POST once.
 

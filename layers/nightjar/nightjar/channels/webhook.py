@@ -14,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from nightjar.channels.base import Message, as_json
-from nightjar.channels.transport import Request, is_exempt, post
+from nightjar.channels.transport import Request, is_exempt, leads_inside, post
 from nightjar.core.alerts import Alert, Transition
 from nightjar.core.instants import SECOND, iso
 from nightjar.core.wording import Notice
@@ -41,6 +41,8 @@ def validate(url: str, credentials: Mapping[str, str]) -> None:
         raise ValueError("url: must be printable ASCII without spaces")
     if not is_exempt(url) and (parts.scheme != "https" or not parts.hostname or parts.username is not None or parts.fragment):
         raise ValueError("url: must be an https URL without user, password and fragment")
+    if leads_inside(url):
+        raise ValueError("url: must lead to a public address")
     authorization = credentials.get("authorization", "")
     if not authorization.isascii() or not authorization.isprintable():
         raise ValueError("credentials.authorization: must be printable ASCII")
@@ -49,7 +51,8 @@ def validate(url: str, credentials: Mapping[str, str]) -> None:
 def mask(url: str, credentials: Mapping[str, str]) -> str:  # noqa: ARG001
     """Show the host only: paths hold tokens."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname or ''}/…"
+    host = parts.hostname or ""
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}/…"
 
 
 def render(notices: Sequence[Notice]) -> list[Message]:

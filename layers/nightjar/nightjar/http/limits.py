@@ -1,4 +1,4 @@
-"""What one request may cost: bytes, and seconds until it is decided."""
+"""What one request and its answer may cost: bytes, and seconds until it is decided."""
 
 from collections.abc import Callable
 from threading import Thread
@@ -7,6 +7,9 @@ from typing import TypeVar
 from nightjar.http.errors import TooManyRequests
 
 BODY_BYTES = 4 * 2**20
+
+# A function's answer has 6 MB at most, with the body quoted inside it and headers beside it; a larger one fails, each time anew.
+ANSWER_BYTES = 5 * 2**20
 
 # The JavaScript SDK hangs up after 5 seconds and does not retry that itself; the rest is the gateway's and the network's.
 DECIDE_SECONDS = 3.8

@@ -28,7 +28,7 @@ class MuteBody(Body):
 
 
 class MuteAnswer(Answer):
-    """One mute; what it does not name is null."""
+    """One mute; what it does not name is null. `warnings` are sentences on what users regret."""
 
     mute_id: Uuid
     agent: str | None
@@ -37,12 +37,13 @@ class MuteAnswer(Answer):
     until: When
     reason: str
     created_at: When
+    warnings: list[str]
 
     @classmethod
-    def of(cls, mute: Mute) -> Self:
-        """Show a mute."""
-        shown: dict[str, Any] = {name: getattr(mute, name) for name in cls.model_fields}
+    def of(cls, mute: Mute, now: int) -> Self:
+        """Show a mute as it is at an instant (µs)."""
+        shown: dict[str, Any] = {name: getattr(mute, name) for name in cls.model_fields if name != "warnings"}
         for name in ("until", "created_at"):
             shown[name] = iso(shown[name])
         shown["policy_ids"] = None if mute.policy_ids is None else list(mute.policy_ids)
-        return cls(**shown)
+        return cls(**shown, warnings=["until is past: this mute holds nothing"] if mute.until <= now else [])
