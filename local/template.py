@@ -1,6 +1,7 @@
 """template.yaml → Stack, through SAM's own translator."""
 
 import contextlib
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,7 +15,9 @@ from local.reader import FUNCTION, MAPPING, QUEUE, REST_API, SCHEDULE, TABLE, Re
 from local.resolve import Names, Unresolvable
 from local.stack import ACCOUNT, REGION, Stack
 
-__all__ = ["ACCOUNT", "REGION", "load"]
+__all__ = ["ACCOUNT", "REGION", "load", "transform"]
+
+logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of switches that only AWS's own has
 
 # What AWS needs besides and nothing here does. A type in neither list is an error.
 IGNORED = frozenset({
@@ -39,14 +42,25 @@ def load(path: Path, parameters: Mapping[str, str] | None = None, stack_name: st
         Unresolvable: It holds a resource or a reference that is not known here.
     """
     source = yaml_parse(path.read_text())
-    values = {name: str(each.get("Default", "")) for name, each in source.get("Parameters", {}).items()} | dict(parameters or {})
+    values = _values(source, parameters)
     code = {name: path.resolve().parent / uri for name, uri in _take_code(source)}
     layers = tuple(code[name] for name, each in source["Resources"].items() if each["Type"] == "AWS::Serverless::LayerVersion")
-    resources = _translate(source, values)
+    resources = _translate(source, values)["Resources"]
     unknown = {name: each["Type"] for name, each in resources.items() if each["Type"] not in KNOWN | IGNORED}
     if unknown:
         raise Unresolvable(f"resources of types that are not known here: {unknown}")
     return Reader(resources, _names(resources, values, stack_name), code, layers).stack()
+
+
+def transform(path: Path, parameters: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Transform a SAM template into the one that CloudFormation creates; all code is the object `local` of a bucket `local`."""
+    source = yaml_parse(path.read_text())
+    dict(_take_code(source))
+    return _translate(source, _values(source, parameters))
+
+
+def _values(source: Mapping[str, Any], parameters: Mapping[str, str] | None) -> dict[str, str]:
+    return {name: str(each.get("Default", "")) for name, each in source.get("Parameters", {}).items()} | dict(parameters or {})
 
 
 def _take_code(source: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -60,9 +74,8 @@ def _take_code(source: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _translate(source: dict[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
     with _region():
-        translated = Translator({}, Parser()).translate(source, dict(values))
-    found: dict[str, Any] = translated["Resources"]
-    return found
+        translated: dict[str, Any] = Translator({}, Parser()).translate(source, dict(values))
+    return translated
 
 
 @contextlib.contextmanager

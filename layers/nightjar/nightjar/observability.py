@@ -1,5 +1,6 @@
 """Structured logs and metrics (EMF) through Powertools; one logger and one set of metrics for a function."""
 
+import os
 import threading
 import warnings
 from functools import cache
@@ -16,14 +17,19 @@ _counting = threading.Lock()
 @cache
 def logger() -> Logger:
     """Return this function's logger (JSON lines; service and level from POWERTOOLS_* variables)."""
-    return Logger(service="nightjar", utc=True)
+    return Logger(service=_service(), utc=True)
 
 
 @cache
 def metrics() -> Metrics:
     """Return this function's metrics; the handler's decorator flushes them."""
     warnings.filterwarnings("ignore", message="No application metrics to publish")  # nothing happened: nothing to count
-    return Metrics(namespace=NAMESPACE, service="nightjar")
+    return Metrics(namespace=NAMESPACE, service=_service())
+
+
+def _service() -> str:
+    """Return whose logs and metrics these are: the stack's name, so that two stacks of one account are told apart."""
+    return os.environ.get("POWERTOOLS_SERVICE_NAME", "nightjar")
 
 
 def count(name: str, value: float = 1) -> None:
