@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from nightjar.core.delivery import Attempt, Outcome, Record, Row, row_key, settled
 from nightjar.core.instants import DAY, MINUTE, SECOND
-from nightjar.storage import deliveries, outbox, trays
+from nightjar.storage import deliveries, outbox, settling, trays
 
 from tests.builders import at
 from tests.desk import Desk, alert, record, transition
@@ -35,7 +35,7 @@ def announce(desk: Desk, number: int = 1, to: str = "d1", after: int | None = No
 
 
 def settle(desk: Desk, outcome: Outcome, *rows: Row, now: int = NOW) -> None:
-    deliveries.settle(desk.store, [settled(each, outcome, "slack", "s", now) for each in rows])
+    settling.settle(desk.store, [settled(each, outcome, "slack", "s", now) for each in rows])
 
 
 def statuses(desk: Desk) -> list[tuple[str, int, str, int]]:

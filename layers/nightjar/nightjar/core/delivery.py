@@ -84,6 +84,21 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenUp:
+    """A transition that a destination was not told of, and will not be unless somebody asks for it.
+
+    Attributes:
+        policy_id: Whose.
+        number: The transition's number within its policy.
+        attempt: The last attempt, with the reason.
+    """
+
+    policy_id: str
+    number: int
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """What came of one row.
 
@@ -96,6 +111,12 @@ class Settled:
     row: Row
     status: RecordStatus
     attempt: Attempt
+
+    @property
+    def given_up(self) -> GivenUp | None:
+        """What may be sent again later; nobody misses a reminder."""
+        lasting = self.status == "failed" and self.row.type != "reminded"
+        return GivenUp(self.row.policy_id, self.row.number, self.attempt) if lasting else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,10 @@ from nightjar.pipeline.health import note_outcome
 from nightjar.pipeline.route import note_if_untold
 from nightjar.pipeline.sending import Post, Receiver, post_to, receiver_of
 from nightjar.queues import Bell, Bells, hide, ring
-from nightjar.storage import deliveries, destinations, outbox, trays
+from nightjar.storage import destinations, outbox, trays
 from nightjar.storage.client import Store
 from nightjar.storage.patience import Patience
+from nightjar.storage.settling import settle
 
 RING_AGAIN_AFTER: Final = 2 * MINUTE
 # A post takes at most 8 seconds, its record and its pause one each; resolving a name may take one more.
@@ -187,7 +188,7 @@ def _settle(courier: Courier, done: Sequence[Settled], transitions: Transitions)
         transition = transitions.get((one.row.policy_id, one.row.number))
         if one.status in ("failed", "skipped") and one.row.type in OPENINGS and transition:
             note_if_untold(courier.store, transition)
-    deliveries.settle(courier.store, done, courier.patience)
+    settle(courier.store, done, courier.patience)
 
 
 def _settled(row: Row, outcome: Outcome, receiver: Receiver | None, now: int) -> Settled:

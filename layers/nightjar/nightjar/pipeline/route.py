@@ -126,7 +126,7 @@ def _carry_out(this: Round, transition: Transition) -> set[str]:
     store, alert = this.store, transition.alert
     records = _without_overtaken(this, transition) if transition.type == "resolved" else []
     chosen = targets(transition, this.destinations, records, this.quiet, this.clock)
-    into = {tray for target in chosen if (tray := _put(this, transition, target))}
+    into = {tray for target in chosen if (tray := put(this, transition, target))}
     if transition.type in OPENINGS and not chosen:
         logger().warning("an alert has no destination", alert_id=alert.alert_id, policy_id=alert.policy_id)
         count("UnroutedAlerts")
@@ -147,7 +147,7 @@ def _without_overtaken(this: Round, ending: Transition) -> list[Record]:
     return deliveries.history(store, alert_id)[0] if late else records
 
 
-def _put(this: Round, transition: Transition, target: Target) -> str:
+def put(this: Round, transition: Transition, target: Target) -> str:
     """Put a transition into one destination's tray, or hold it, or record why not; returns the tray, or nothing."""
     if target.destination is None or target.skipped:
         _skip(this, transition, target, target.skipped)
@@ -184,7 +184,7 @@ def _again(this: Round, alert_id: str, name: outbox.Name) -> set[str]:
     if transition is None or alert is None or not alert.is_open or reached(records):
         _forget(store, name[0], alert_id)
         return set()
-    into = {tray for target in untold(transition, this.destinations, records, this.quiet, this.clock) if (tray := _put(this, transition, target))}
+    into = {tray for target in untold(transition, this.destinations, records, this.quiet, this.clock) if (tray := put(this, transition, target))}
     if into:
         _forget(store, name[0], alert_id)
         # Had it ended since it was looked at, its ending found nobody to tell: whoever hears of the opening now must hear of that too.

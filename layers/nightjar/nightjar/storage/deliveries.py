@@ -1,6 +1,6 @@
 """Deliveries table: what became of each transition for each destination, and every attempt.
 
-Trays: storage/trays.py. What mutes hold: storage/held.py.
+Trays: storage/trays.py. What mutes hold: storage/held.py. What came of posts: storage/settling.py. What was given up: storage/given_up.py.
 
 | row | PK | SK | attributes |
 |---|---|---|---|
@@ -15,17 +15,14 @@ destinations made since. Records and attempts live 400 days.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict
-from itertools import count
 from typing import TYPE_CHECKING, Any, Literal
 
-from nightjar.core.delivery import Attempt, DeliveryKind, Record, Row, Settled
+from nightjar.core.delivery import Attempt, DeliveryKind, Record, Row
 from nightjar.core.instants import DAY, SECOND
 from nightjar.storage import trays
 from nightjar.storage.client import Store
-from nightjar.storage.faults import is_fault
-from nightjar.storage.patience import Patience
 from nightjar.storage.trays import query
 
 if TYPE_CHECKING:
@@ -34,8 +31,6 @@ if TYPE_CHECKING:
 Announced = Literal["new", "known", "untold"]
 
 _LIFE = 400 * DAY
-# One settled row is three writes, and a transaction holds a hundred.
-_ROWS = 33
 _CONFLICTS = 8
 
 
@@ -64,37 +59,6 @@ def announce(store: Store, record: Record, row: Row, after: int | None = None) -
 def skip(store: Store, record: Record, attempt: Attempt) -> None:
     """Record that a destination is not told, and why; what is recorded already stays."""
     transact(store, [new_record(store, record), attempt_write(store, attempt)])
-
-
-def settle(store: Store, settled: Sequence[Settled], patience: Patience | None = None) -> None:
-    """Record what came of rows: the attempt, the record's new status, and the row taken from its tray unless it still waits.
-
-    Args:
-        store: Where.
-        settled: What came of them.
-        patience: For how long to try again when storage is at fault: what was posted and is not recorded is posted again.
-
-    Raises:
-        StorageBusy: The patience is over.
-
-    Rule: `pending` before the send, `sent` after it; ENGINE.md, invariant 3.
-    """
-    for at in range(0, len(settled), _ROWS):
-        writes = [write for one in settled[at : at + _ROWS] for write in _settle_writes(store, one)]
-        _insist(store, writes, patience)
-
-
-def _insist(store: Store, writes: "list[TransactWriteItemTypeDef]", patience: Patience | None) -> None:
-    """Write all or nothing, again and again while storage is at fault and patience lasts."""
-    for attempt in count():
-        try:
-            store.db.transact_write_items(TransactItems=writes)
-        except Exception as error:
-            if patience is None or not is_fault(error):
-                raise
-            patience.pause(attempt)
-        else:
-            return
 
 
 def history(store: Store, alert_id: str) -> tuple[list[Record], dict[int, list[str]]]:
@@ -150,29 +114,6 @@ def deliveries(store: Store, alert_id: str, kind: DeliveryKind | Literal["all"] 
     tried = [Attempt(**json.loads(item["d"]["S"])) for item in query(store, alert_id, "a#", "a$", newest_first=True)]
     found = [attempt for attempt in (*waiting, *tried) if kind in ("all", attempt.kind)]
     return found[offset : offset + limit]
-
-
-def _settle_writes(store: Store, settled: Settled) -> "list[TransactWriteItemTypeDef]":
-    """Return the writes for one row."""
-    row, attempt = settled.row, settled.attempt
-    update: dict[str, Any] = {
-        "TableName": store.tables.deliveries,
-        "Key": record_key(row.alert_id, row.destination_id, row.number),
-        "UpdateExpression": "SET s = :s, k = :k, c = :c, g = :g, why = :why, x = :x, #at = if_not_exists(#at, :at) ADD tries :one",
-        "ExpressionAttributeNames": {"#at": "at"},
-        "ExpressionAttributeValues": {
-            ":s": {"S": settled.status},
-            ":k": {"S": row.type},
-            ":c": {"S": attempt.channel},
-            ":g": {"S": attempt.target},
-            ":why": {"S": attempt.error_message or ""},
-            ":x": expiry(attempt.created_at),
-            ":at": {"S": str(attempt.created_at)},
-            ":one": {"N": "1"},
-        },
-    }
-    writes: list[TransactWriteItemTypeDef] = [attempt_write(store, attempt), {"Update": update}]  # type: ignore[typeddict-item]
-    return writes if settled.status == "pending" else [*writes, trays.take_write(store, row)]
 
 
 def new_record(store: Store, record: Record) -> "TransactWriteItemTypeDef":
