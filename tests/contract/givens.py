@@ -6,10 +6,11 @@ from unittest import mock
 
 from nightjar.channels.transport import Answer as Response
 from nightjar.core import ids
-from nightjar.core.delivery import Attempt, Record
+from nightjar.core.delivery import Attempt, Outcome, Record, Row, settled, tray_of
 from nightjar.core.instants import HOUR, MINUTE, iso
-from nightjar.storage import deliveries
+from nightjar.storage import deliveries, destinations
 from nightjar.storage.keys import create_key, revoke_key
+from nightjar.storage.settling import settle
 
 from tests.contract.world import KEY, NOBODY, Api, alarmed, logged, policy, slack
 
@@ -79,6 +80,19 @@ def _told(api: Api) -> str:
     return alert_id
 
 
+def _refused(api: Api) -> str:
+    """A destination to which an alert was not told, since its webhook is gone."""
+    destination_id = _kept("destinations", slack)(api)
+    (alert,) = [api.get(f"/v1.0/alerts/{_alert()(api)}").body]
+    destination = destinations.get(api.store, destination_id)
+    assert destination
+    common: dict[str, Any] = {"alert_id": alert["alert_id"], "destination_id": destination_id, "number": 1, "type": "opened"}
+    row = Row(tray=tray_of(destination), key="1", policy_id=alert["policy_id"], put_at=api.now, **common)
+    assert deliveries.announce(api.store, Record(status="pending", created_at=api.now, **common), row) == "new"
+    settle(api.store, [settled(row, Outcome("failed", 404, "404 no_team"), "slack", "https://hooks.slack.com/…", api.now)])
+    return destination_id
+
+
 def _tested(api: Api) -> str:
     """The alert_id of a test of a destination whose webhook is gone."""
     made = api.made("/v1.0/destinations", slack())
@@ -106,6 +120,8 @@ _MAKERS: dict[str, Callable[[Api], str]] = {
     "lenient": _kept("policies", lambda: policy(recovery_threshold=20)),
     "destination": _kept("destinations", slack),
     "telegram": _kept("destinations", lambda: {"channel": "telegram", "credentials": BOT}),
+    "refused": _refused,
+    "disabled": _kept("destinations", lambda: slack(enabled=False)),
     "mute": _kept("mutes", lambda: {"until": "2026-03-03T16:00:00Z", "reason": "deploy"}),
     "alert": _alert(),
     "acknowledged": _alert("acknowledge"),

@@ -24,6 +24,7 @@ from tests.contract import test_5_policy_edits as policy_edits
 from tests.contract import test_6_previews as previews
 from tests.contract import test_7_alerts as alerts
 from tests.contract import test_8_destinations as destinations
+from tests.contract import test_8_given_up as given_up
 from tests.contract import test_9_mutes as mutes
 from tests.contract.table import Table, asks, every, holds, table, untabled
 from tests.contract.world import Api
@@ -33,7 +34,7 @@ DESCRIPTION = (
     table("GET /docs", asks("needs no key", "", 200, "<!doctype html>", headers={"Authorization": ""})),
     table("GET /healthz", asks("needs no key", "", 200, {"status": "ok"}, headers={"Authorization": ""})),
 )
-FILES = (keys, logs, events, event_logs, policies, policy_edits, previews, alerts, destinations, mutes)
+FILES = (keys, logs, events, event_logs, policies, policy_edits, previews, alerts, destinations, given_up, mutes)
 BODIES: dict[str, type[Body]] = {
     "POST /v1.0/logs": LogBody, "POST /v1.0/events": EventBody, "PUT /v1.0/events/<event_id>": EventBody, "POST /v1.0/policies": PolicyBody,
     "POST /v1.0/policies/preview": PreviewBody, "POST /v1.0/destinations": DestinationBody, "POST /v1.0/mutes": MuteBody,

@@ -17,7 +17,7 @@ from nightjar.storage.faults import StorageBusy
 
 _STATUSES = ("triggered", "acknowledged", "resolved", "archived")
 _KINDS = ("alert", "test", "all")
-_DELIVERIES = 100
+DELIVERIES = 100
 _ALL = 1_000_000  # an alert has some hundred deliveries: every retry of a day for each destination
 
 
@@ -62,7 +62,7 @@ def list_deliveries(call: Call, alert_id: str) -> Reply:
     if not rows and alerts.get_alert(call.store, found) is None:
         raise NotFound("alert_id: there is no such alert")
     placed = _placed(row for row in rows if kind in {"all", row.kind})
-    return listed(call, sliced(placed, itemgetter(0)), lambda row: show_delivery(row[1]), default=_DELIVERIES)
+    return listed(call, sliced(placed, itemgetter(0)), lambda row: show_delivery(row[1]), default=DELIVERIES)
 
 
 def show(alert: Alert) -> dict[str, Any]:

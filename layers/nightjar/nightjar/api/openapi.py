@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from nightjar.api.links import links, operation_id
 from nightjar.api.models.base import Answer, Body
 from nightjar.api.routes import ROUTES, Query, Route
 
@@ -89,7 +90,7 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.listed:
         parameters += [{"name": name, "in": "query", "schema": schema, "description": about, **_BLANK} for name, schema, about in _PAGING]
     found: dict[str, Any] = {
-        "operationId": _operation_id(route),
+        "operationId": operation_id(route),
         "summary": _summary(route),
         "parameters": parameters,
         "responses": {str(route.status): _success(route), **{str(status): {"$ref": f"#/components/responses/{status}"} for status in _statuses(route)}},
@@ -99,11 +100,6 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.open:
         found["security"] = []
     return found
-
-
-def _operation_id(route: Route) -> str:
-    """Name an operation after its function."""
-    return route.run.__name__ if route.run else "send_logs"
 
 
 def _summary(route: Route) -> str:
@@ -119,7 +115,7 @@ def _statuses(route: Route) -> list[int]:
     found |= set() if route.open else {401, 403}
     found |= {404} if "<" in route.path else set()
     found |= {413, 415} if route.body else set()
-    found |= {409} if route.method == "POST" and route.path.endswith(("/events", "/acknowledge", "/resolve", "/archive")) else set()
+    found |= {409} if route.method == "POST" and route.path.endswith(("/events", "/acknowledge", "/resolve", "/archive", "/resend")) else set()
     found |= {422} if route.body and route.path.startswith(("/v1.0/policies", "/v1.0/destinations", "/v1.0/mutes")) else set()
     return sorted(set() if route.open else found)
 
@@ -142,6 +138,8 @@ def _success(route: Route) -> dict[str, Any]:
         schema = {"anyOf": [schema, _ref(route.raw.__name__)]}
     answer = {"type": "array", "items": schema} if route.listed else schema
     found: dict[str, Any] = {"description": "Done.", "content": {"application/json": {"schema": answer}}}
+    if leading := links(route):
+        found["links"] = leading
     if route.listed:
         found["headers"] = {"Link": {"description": "rel=next: the next page, if there is one", "schema": {"type": "string"}}}
     return found

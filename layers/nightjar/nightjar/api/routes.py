@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal, get_args
 
-from nightjar.api import alerts, analytics, destinations, docs, event_logs, events, mutes, policies, previews
+from nightjar.api import alerts, analytics, destinations, docs, event_logs, events, given_up, mutes, policies, previews
 from nightjar.api.models.alerts import AlertAnswer, DeliveryAnswer
 from nightjar.api.models.analytics import AnalyticsAnswer
 from nightjar.api.models.base import Answer, Body
-from nightjar.api.models.destinations import DestinationAnswer, DestinationBody, TestAnswer
+from nightjar.api.models.destinations import DestinationAnswer, DestinationBody, ResendAnswer, TestAnswer
 from nightjar.api.models.event_logs import Point, RawPoint
 from nightjar.api.models.events import EventAnswer, EventBody
 from nightjar.api.models.logs import AcceptedAnswer, LogBody
@@ -110,6 +110,8 @@ ROUTES: tuple[Route, ...] = (
     Route("PUT", f"{_DESTINATION}/<destination_id>", destinations.update_destination, DestinationAnswer, DestinationBody),
     Route("DELETE", f"{_DESTINATION}/<destination_id>", destinations.delete_destination, DestinationAnswer),
     Route("POST", f"{_DESTINATION}/<destination_id>/test", destinations.test_destination, TestAnswer),
+    Route("GET", f"{_DESTINATION}/<destination_id>/given-up", given_up.list_given_up, DeliveryAnswer, listed=True),
+    Route("POST", f"{_DESTINATION}/<destination_id>/resend", given_up.resend_given_up, ResendAnswer),
     Route("GET", _MUTE, mutes.list_mutes, MuteAnswer, listed=True),
     Route("POST", _MUTE, mutes.create_mute, MuteAnswer, MuteBody, status=201),
     Route("DELETE", f"{_MUTE}/<mute_id>", mutes.delete_mute, MuteAnswer),

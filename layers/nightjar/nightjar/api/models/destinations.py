@@ -102,3 +102,11 @@ class TestAnswer(Answer):
     alert_id: Uuid
     destination_id: Uuid
     status: str
+
+
+class ResendAnswer(Answer):
+    """What came of sending again: how much of what was given up waits now, and whether some is left to ask for."""
+
+    destination_id: Uuid
+    resent: int
+    more: bool
