@@ -8,6 +8,7 @@ Rule: ENGINE.md, Rollups, Evaluating ("Data") and Traps.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from nightjar.core.folding import Arrival, Pile, fold
@@ -20,7 +21,7 @@ from nightjar.storage import policies, rollups
 from nightjar.storage.arrivals import is_new_log, read_arrival
 from nightjar.storage.client import Store
 from nightjar.storage.clock import read_clock
-from nightjar.storage.faults import StorageBusy
+from nightjar.storage.faults import StorageBusy, is_fault
 from nightjar.storage.rollups import Row
 from nightjar.storage.waiting import Wait, wait
 
@@ -114,17 +115,31 @@ def _apply(store: Store, pile: Pile, row: Row, tick: int | None, *, now: int, wa
         StorageBusy: Others kept writing.
     """
     for attempt in range(1, _TRIES + 1):
-        marks = pile.onto(row.bucket, row.marks)
-        if marks is None:
-            return
-        row.marks = marks
-        row.bucket.clock = row.bucket.clock if tick is None else tick
-        if rollups.write_row(store, pile.event_id, pile.bin, row):
+        try:
+            done = _add(store, pile, row, tick)
+        except Exception as error:
+            if row.damaged or is_fault(error):
+                raise
+            done = _add(store, pile, rollups.as_damaged(row), tick)
+        if done:
             return
         count("RollupConflicts")
         wait(attempt)
         row = rollups.read_row(store, pile.event_id, pile.bin, now=now)
     raise StorageBusy(f"{pile.event_id} {pile.bin}")
+
+
+def _add(store: Store, pile: Pile, row: Row, tick: int | None) -> bool:
+    """Add a pile to a row and write it; False if somebody else wrote the row first."""
+    marks = pile.onto(row.bucket, row.marks)
+    if marks is None:
+        return True
+    row.bucket.clock = row.bucket.clock if tick is None else tick
+    written = rollups.write_row(store, pile.event_id, pile.bin, replace(row, marks=marks))
+    if written and row.damaged:
+        logger().error("parked logs beside a bucket that cannot be read: see `nightjar recount`", event_id=pile.event_id, bucket=pile.bin)
+        count("ParkedRecords", len(pile.arrivals))
+    return written
 
 
 def _judge_all(store: Store, piles: list[Pile], known: PolicyCache, *, now: int) -> list[Pile]:

@@ -4,6 +4,7 @@
     event_id  h#<start: seconds, 12 digits>     b  the packed bucket
               m#…                               w  map: source -> last sequence number applied, padded
                                                 n  version, the condition of every write
+                                                k  logs parked beside a bucket that could not be read
                                                 x  expiry in seconds: minutes 35 days, hours 3 years after their start
 
 A row past its expiry is treated as gone: DynamoDB may take days to delete it.
@@ -11,7 +12,7 @@ A row past its expiry is treated as gone: DynamoDB may take days to delete it.
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -32,16 +33,26 @@ _LENGTH = {"m": MINUTE, "h": HOUR}
 _KEYS_A_CALL = 100
 _CALLS_AT_ONCE = 8
 _TRIES = 8
-_HEAD = "PK, SK, b, x"
+_HEAD = "PK, SK, b, k, x"
+_NONE: "AttributeValueTypeDef" = {"N": "0"}
 
 
 @dataclass(slots=True)
 class Row:
-    """A stored bucket with what a writer must know of it; version 0 is a row that does not exist yet."""
+    """A stored bucket with what a writer must know of it; version 0 is a row that does not exist yet.
+
+    Attributes:
+        packed: The bucket as it was read.
+        beside: How many logs were parked beside it before; where it can be read, they are parked in it.
+        damaged: It cannot be read, or not be added to: it is kept as it is, and `bucket` holds only what is parked beside it.
+    """
 
     bucket: Bucket = field(default_factory=Bucket)
     marks: Marks = field(default_factory=dict)
     version: int = 0
+    packed: bytes = b""
+    beside: int = 0
+    damaged: bool = False
 
 
 class Stored(NamedTuple):
@@ -76,7 +87,7 @@ def read_many(store: Store, wanted: Iterable[tuple[str, Bin]], *, now: int, cons
     """
     keys = [_key(event_id, bin) for event_id, bin in dict.fromkeys(wanted)]
     items = _read_items(store, keys, {"ConsistentRead": consistent, "ProjectionExpression": _HEAD}, wait)
-    return {place: Bucket.unpack(item["b"]["B"]) for place, item in items if not _is_gone(item, now)}
+    return {place: _bucket(item) for place, item in items if not _is_gone(item, now)}
 
 
 def read_by_event(store: Store, wanted: Iterable[tuple[str, Bin]], *, now: int, consistent: bool = True) -> dict[str, dict[Bin, Bucket]]:
@@ -125,7 +136,7 @@ def write_row(store: Store, event_id: str, bin: Bin, row: Row) -> bool:
     letter, start = bin
     item: dict[str, AttributeValueTypeDef] = {
         **_key(event_id, bin),
-        "b": {"B": row.bucket.pack()},
+        **_content(row),
         "w": {"M": {source: {"S": number} for source, number in row.marks.items()}},
         "n": {"N": str(row.version + 1)},
         "x": {"N": str((start + KEPT[letter]) // SECOND)},
@@ -141,17 +152,9 @@ def write_row(store: Store, event_id: str, bin: Bin, row: Row) -> bool:
 
 
 def query(
-    store: Store,
-    event_id: str,
-    letter: Literal["h", "m"],
-    start: int,
-    end: int,
-    *,
-    now: int,
-    newest_first: bool = False,
-    limit: int | None = None,
-    consistent: bool = True,
-) -> list[tuple[int, Bucket]]:
+    store: Store, event_id: str, letter: Literal["h", "m"], start: int, end: int, *, now: int,
+    newest_first: bool = False, limit: int | None = None, consistent: bool = True,
+) -> list[tuple[int, Bucket]]:  # fmt: skip
     """Read the buckets of one event whose starts lie in [start, end), µs.
 
     Args:
@@ -181,7 +184,7 @@ def query(
     }
     pages = store.db.get_paginator("query").paginate(**how, PaginationConfig={"PageSize": limit} if limit else {})
     living = (item for page in pages for item in page["Items"] if not _is_gone(item, now))
-    return [(_place(item)[1][1], Bucket.unpack(item["b"]["B"])) for item in islice(living, limit)]
+    return [(_place(item)[1][1], _bucket(item)) for item in islice(living, limit)]
 
 
 def first_start(store: Store, event_id: str, *, now: int) -> int | None:
@@ -235,7 +238,35 @@ def _row(item: "dict[str, AttributeValueTypeDef] | None", now: int) -> Row:
     version = int(item["n"]["N"])
     if _is_gone(item, now):
         return Row(version=version)
-    return Row(Bucket.unpack(item["b"]["B"]), _marks(item), version)
+    row = Row(Bucket(), _marks(item), version, item["b"]["B"], int(item.get("k", _NONE)["N"]))
+    try:
+        return replace(row, bucket=_bucket(item))
+    except Exception:  # noqa: BLE001  # whatever was done to it, it must hold up no other bucket
+        return as_damaged(row)
+
+
+def as_damaged(row: Row) -> Row:
+    """Return a row whose bucket stays as it was read, and to which logs can only be parked beside.
+
+    Rule: ENGINE.md, Traps: "a record at which the code fails is parked, counted in its bucket and alarmed, and the batch goes on".
+    """
+    beside = Bucket()
+    beside.parked = row.beside
+    return replace(row, bucket=beside, damaged=True)
+
+
+def _content(row: Row) -> "dict[str, AttributeValueTypeDef]":
+    """Return what a row holds: its bucket; or the one that could not be read, and how many logs it lacks."""
+    if not row.damaged:
+        return {"b": {"B": row.bucket.pack()}}
+    return {"b": {"B": row.packed}, "k": {"N": str(row.bucket.parked + row.bucket.count)}}
+
+
+def _bucket(item: "dict[str, AttributeValueTypeDef]") -> Bucket:
+    """Read a row's bucket; what was parked beside it, as long as it could not be read, is parked in it."""
+    bucket = Bucket.unpack(item["b"]["B"])
+    bucket.parked += int(item.get("k", _NONE)["N"])
+    return bucket
 
 
 def _marks(item: "dict[str, AttributeValueTypeDef]") -> Marks:
