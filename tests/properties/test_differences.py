@@ -33,3 +33,25 @@ def test_what_a_period_without_logs_means_is_settled_when_the_policy_is_made() -
         ticks=["2026-03-03T14:30:00Z"],
     )
     assert found == ["2026-03-03T14:30:00Z opened 2026-03-03T14:28:00Z"]
+
+
+def test_the_latest_period_drops_out_of_an_alert_whose_others_are_too_old_to_be_read() -> None:
+    found = told(
+        policies=[{"period": "day", "aggregate": "sum", "condition": "gte", "threshold": 0}],
+        logs=[{"t": "2026-03-11T08:20:00Z", "v": -1, "recv": "2026-03-12T04:20:00Z"}],
+        ticks=["2026-03-05T04:01:00Z", "2026-03-12T04:00:00Z"],
+    )
+    assert found == ["2026-03-05T04:01:00Z opened 2026-03-04T00:00:00Z", "2026-03-12T04:20:00Z recovered 2026-03-04T00:00:00Z"]
+
+
+def test_the_values_of_the_period_before_come_back_though_it_is_too_old_to_be_read() -> None:
+    found = told(
+        policies=[{"period": "minute", "aggregate": "sum", "condition": "gt", "threshold": 20, "missing": "ignore", "recovery_periods": 2}],
+        logs=[
+            {"t": "2026-03-03T14:00:10Z", "v": [15, 15]},
+            {"t": "2026-03-03T16:00:10Z", "v": 50},
+            {"t": "2026-03-03T16:00:40Z", "v": -45},
+        ],
+        ticks=["2026-03-03T14:00:00Z/2026-03-03T14:02:00Z/PT1M", "2026-03-03T16:00:00Z", "2026-03-03T16:01:00Z", "2026-03-03T16:02:00Z"],
+    )
+    assert found == ["2026-03-03T14:00:10Z opened 2026-03-03T14:00:00Z"]

@@ -27,6 +27,7 @@ class Alert:
         value: The measured aggregate of that latest period; None when it had no logs and `missing` is breach.
         worst_value: The one that lay farthest beyond the threshold of all that were judged (worst_change its change, compare only).
         in_alarm: Starts of its periods in alarm that may still be judged again; `older` counts those that may not.
+        prior: What was measured in the period in alarm before the latest, should that drop out when this can no longer be read.
         early: The opening was judged while its period still ran ("so far").
         healed: Start of the period that completed its recovery while it waits for a person (auto_resolve off).
         opened_at: When it was opened or last reopened; reminded_at: the tick of its latest reminder.
@@ -68,6 +69,7 @@ class Alert:
     periods: int = 1
     in_alarm: tuple[int, ...] = ()
     older: int = 0
+    prior: dict[str, Any] | None = None
     early: bool = False
     healed: int | None = None
     triggered_at: int
@@ -125,6 +127,16 @@ def alert_from_dict(found: dict[str, Any]) -> Alert:
     """Read what `alert_to_dict` made, also after a trip through JSON."""
     decimals = {name: Decimal(found[name]) for name in _DECIMALS if found.get(name) is not None}
     return Alert(**{**found, **decimals, "in_alarm": tuple(found.get("in_alarm", ()))})
+
+
+def remembered(measured: dict[str, Any]) -> dict[str, Any]:
+    """Turn measured values into what JSON can hold."""
+    return {name: str(value) if isinstance(value, Decimal) else value for name, value in measured.items()}
+
+
+def recalled(found: dict[str, Any]) -> dict[str, Any]:
+    """Read what `remembered` made."""
+    return {name: Decimal(value) if name in _DECIMALS and value is not None else value for name, value in found.items()}
 
 
 def transition_to_text(transition: Transition) -> str:

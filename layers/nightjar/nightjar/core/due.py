@@ -119,6 +119,11 @@ def oldest_end(policy: Policy, tick: int) -> int:
     return tick - max(HORIZONS[policy.period], delay(policy) + 1)
 
 
+def oldest_start(policy: Policy, tick: int) -> int:
+    """Return the start (µs) of the first period inside the horizon: the one that its edge lies in."""
+    return period_at(policy.period, oldest_end(policy, tick), policy.zones).start
+
+
 def is_closed(policy: Policy, period: Period, tick: int) -> bool:
     """Tell whether a tick's reach has closed a period."""
     return period.end <= tick - delay(policy)

@@ -6,7 +6,7 @@ The rules are ENGINE.md's; docs/semantics.md names the test of each.
 from dataclasses import replace
 
 from nightjar.core.alerts import Alert
-from nightjar.core.due import is_closed, oldest_end
+from nightjar.core.due import is_closed, oldest_start
 from nightjar.core.evidence import Evidence, after, latest_start, looks_back_to, period_from
 from nightjar.core.lifecycle import Step, first_alert, with_period, without_period
 from nightjar.core.periods import Period
@@ -33,7 +33,7 @@ def judge_period(state: State, period: Period, evidence: Evidence, *, ended: Ale
     verdict = evidence.judged(period)
     if verdict is None:
         return Decision("not_settled")
-    step = Step(pruned(state, oldest_end(policy, evidence.tick)), evidence.tick, _dated(evidence, period, now))
+    step = Step(pruned(state, oldest_start(policy, evidence.tick)), evidence.tick, _dated(evidence, period, now), looks_back_to(policy, state, period))
     if verdict.outcome == "breach" and evidence.in_alarm(period, state):
         return _in_alarm(step, period, verdict, evidence, ended)
     return _calm(step, period, verdict, evidence)
@@ -126,7 +126,8 @@ def _recover(step: Step, period: Period, evidence: Evidence) -> None:
     alert, policy = step.state.open, evidence.policy
     if alert is None or (alert.healed is not None and not policy.auto_resolve):
         return
-    since = max(looks_back_to(policy, step.state, period), after(policy, period_from(policy, alert.last_start)), key=lambda p: p.start)
+    following = after(policy, period_from(policy, alert.last_start))
+    since = max(step.first or following, following, key=lambda p: p.start)
     found = evidence.recovered_at(since, latest_start(policy, period, evidence.tick), step.state)
     if found is None:
         return

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from nightjar.core import ids
-from nightjar.core.alerts import Alert, Ending, Transition, TransitionType
+from nightjar.core.alerts import Alert, Ending, Transition, TransitionType, recalled, remembered
 from nightjar.core.decimals import EXACT
 from nightjar.core.periods import Period
 from nightjar.core.policies import Policy
@@ -25,12 +25,14 @@ class Step:
         state: The state as it becomes.
         clock: The engine's clock (µs).
         at: The instant (µs) to show in alerts and messages.
+        first: The earliest period whose verdict may be asked for; none where nothing is judged.
         reason: What happened last, as a word; empty while nothing has.
     """
 
     state: State
     clock: int
     at: int
+    first: Period | None = None
     reason: str = ""
     transitions: list[Transition] = field(default_factory=list)
     alerts: dict[str, Alert] = field(default_factory=dict)
@@ -107,8 +109,8 @@ def _measured(period: Period, verdict: Verdict) -> dict[str, Any]:
 
 def with_period(alert: Alert, policy: Policy, period: Period, verdict: Verdict) -> Alert:
     """Count a period in alarm (once), keep the worst value, and show the latest period's values."""
-    if policy.window == "rolling":  # windows are never judged again, so they need no list
-        older = alert.older + (1 if period.start > alert.last_start else 0)
+    if policy.window == "rolling":  # windows are never judged again, so they need no list; two ticks at once may bring them in any order
+        older = alert.older + (0 if alert.period_start <= period.start <= alert.last_start else 1)
         in_alarm = alert.in_alarm
     else:
         older = alert.older
@@ -121,10 +123,14 @@ def with_period(alert: Alert, policy: Policy, period: Period, verdict: Verdict) 
         period_start=min(alert.period_start, period.start),
         **_worst(policy, alert, verdict),
     )
+    measured = _measured(period, verdict)
     if period.start < alert.last_start:
-        return updated
+        between = alert.prior is None or period.start >= alert.prior["last_start"]
+        return replace(updated, prior=remembered(measured)) if between else updated
+    if period.start > alert.last_start and policy.window == "calendar":
+        updated = replace(updated, prior=remembered({name: getattr(alert, name) for name in measured}))
     still_early = alert.early and period.start == alert.last_start
-    return replace(updated, **_measured(period, verdict), early=still_early)
+    return replace(updated, **measured, early=still_early)
 
 
 def without_period(alert: Alert, period: Period, evidence: "Evidence") -> Alert | None:
@@ -135,8 +141,12 @@ def without_period(alert: Alert, period: Period, evidence: "Evidence") -> Alert 
     if not in_alarm and not alert.older:
         return None
     updated = replace(alert, in_alarm=in_alarm, periods=alert.older + len(in_alarm))
-    if not in_alarm or period.start != alert.last_start:
+    if alert.prior is not None and period.start in (alert.last_start, alert.prior["last_start"]):
+        updated = replace(updated, prior=None)
+    if period.start != alert.last_start:
         return updated
+    if not in_alarm:  # the period before can no longer be judged: its values are those that were noted
+        return replace(updated, **recalled(alert.prior)) if alert.prior is not None else updated
     last = period_from(evidence.policy, in_alarm[-1])
     verdict = evidence.judged(last)
     return replace(updated, **_measured(last, verdict)) if verdict else updated

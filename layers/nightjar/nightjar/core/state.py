@@ -91,12 +91,12 @@ def pruned(state: State, oldest: int) -> State:
 
     Args:
         state: The state.
-        oldest: Periods that end at or before this instant (µs) are not judged again.
+        oldest: Periods that begin before this instant (µs) are not judged again.
     """
     spans = tuple(span for span in state.spans if max(span.until, span.first + 1) > oldest)
     alert = state.open
     if alert is not None:
-        kept = tuple(start for start in alert.in_alarm if start > oldest or start >= alert.last_start)
+        kept = tuple(start for start in alert.in_alarm if start >= oldest or start >= alert.last_start)
         alert = replace(alert, in_alarm=kept, older=alert.older + len(alert.in_alarm) - len(kept))
     return replace(state, spans=spans, open=alert)
 
