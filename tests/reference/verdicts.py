@@ -35,9 +35,13 @@ class Judged:
 
 @dataclass
 class Verdicts:
-    """The judged periods by their start. After a cut (a person's resolve) M of N counts anew."""
+    """The judged periods by their start. After a cut (a person's resolve) M of N counts anew.
+
+    `known` are slots that nothing has judged, or that lie outside the horizon by now: what rollups say of them counts for M of N only.
+    """
 
     judged: dict[int, Judged] = field(default_factory=dict)
+    known: dict[int, Judged] = field(default_factory=dict)
     cuts: list[int] = field(default_factory=list)
 
     def slots(self, policy: Policy, calendar: Calendar, period: Period) -> list[Period]:
@@ -56,7 +60,8 @@ class Verdicts:
         if policy.field("evaluation_periods") == 1:
             return State.ALARM if judged.breaches else PLAIN[judged.reading.verdict]
         slots = self.slots(policy, calendar, judged.period)
-        breaching = sum(slot.start in self.judged and self.judged[slot.start].breaches for slot in slots)
+        said = (self.known.get(slot.start) or self.judged.get(slot.start) for slot in slots if calendar.is_judged(policy.kind, slot))
+        breaching = sum(one is not None and one.breaches for one in said)
         return State.ALARM if breaching >= policy.field("datapoints_to_alarm") else PLAIN[judged.reading.verdict]
 
     def since(self, start: int) -> list[Judged]:

@@ -69,6 +69,7 @@ class Watch:
     def record(self, period: Period, reading: Reading) -> Judged:
         """Remember a verdict in place of an earlier one."""
         self.verdicts.judged[period.start] = judged = Judged(period, reading)
+        self.verdicts.known.pop(period.start, None)
         return judged
 
     def owner(self, start: int) -> Alert | None:

@@ -77,7 +77,7 @@ class Scales:
             if self.is_closed(watch, slot) and not (slot.start in watch.verdicts.judged and self.inside_horizon(watch, slot)):
                 found = self._look_at_ended(watch, slot, finding.moment)
                 if _is_counted(watch, found):
-                    watch.record(slot, found.reading)
+                    watch.verdicts.known[slot.start] = Judged(slot, found.reading)
 
     def _weigh(self, watch: Watch, period: Period, moment: Moment) -> bool:
         """Do what a period and those that have it as a slot call for. Return False when the period's own judgement is held back."""
