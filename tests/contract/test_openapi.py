@@ -88,3 +88,23 @@ def test_every_reference_of_the_document_leads_somewhere() -> None:
     assert {(method.upper(), path) for path, methods in found["paths"].items() for method in methods} == {
         (route.method, route.path.replace("<", "{").replace(">", "}")) for route in ROUTES
     }
+
+
+def operations() -> dict[str, tuple[str, dict[str, Any]]]:
+    """Every operation of the document, with its path."""
+    return {operation["operationId"]: (path, operation) for path, methods in document()["paths"].items() for operation in methods.values()}
+
+
+def test_every_route_of_an_id_is_led_to_by_a_link_that_holds_it() -> None:
+    reached = set()
+    for _, operation in operations().values():
+        for answer in operation["responses"].values():
+            for link in answer.get("links", {}).values():
+                ((name, pointer),) = link["parameters"].items()
+                schema = answer["content"]["application/json"]["schema"]
+                row = schema["items"] if "/0/" in pointer else schema
+                assert pointer.endswith(f"/{name}")
+                assert name in document()["components"]["schemas"][row["$ref"].rpartition("/")[2]]["properties"]
+                assert f"{{{name}}}" in operations()[link["operationId"]][0]
+                reached.add(link["operationId"])
+    assert reached == {name for name, (path, _) in operations().items() if "{" in path}

@@ -77,8 +77,13 @@ def _schemas() -> dict[str, Any]:
         fields = schemas[body.__name__]["properties"]
         for name in body.clearable:
             fields[name]["anyOf"].append({"const": ""})  # takes the setting away
-        there = {name: fields[name]["anyOf"][0] for name in body.required}  # null counts as absent
-        schemas[_new(body)] = {"allOf": [_ref(body.__name__)], "required": list(body.required), "properties": there}
+        there = {name: fields[name]["anyOf"][0] for name in (*body.required, *body.either)}  # null counts as absent
+        schemas[_new(body)] = {
+            "allOf": [_ref(body.__name__)],
+            "required": list(body.required),
+            "properties": {name: there[name] for name in body.required},
+            **({"anyOf": [{"required": [name], "properties": {name: there[name]}} for name in body.either]} if body.either else {}),
+        }
     return dict(sorted(schemas.items()))
 
 

@@ -31,12 +31,14 @@ class Body(BaseModel):
 
     Attributes:
         required: Fields that creating cannot do without.
+        either: Fields of which creating needs at least one.
         clearable: Optional settings that a PUT can take away by naming them with `""`.
     """
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
     required: ClassVar[tuple[str, ...]] = ()
+    either: ClassVar[tuple[str, ...]] = ()
     clearable: ClassVar[frozenset[str]] = frozenset()
 
     @model_validator(mode="before")

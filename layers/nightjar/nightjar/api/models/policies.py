@@ -23,6 +23,7 @@ class PolicyBody(Body):
     """A policy to make or to change. Fields that are not named keep their value, or get their default when creating."""
 
     required: ClassVar[tuple[str, ...]] = ("period", "aggregate", "condition", "threshold")
+    either: ClassVar[tuple[str, ...]] = ("event_id", "event")
     clearable: ClassVar[frozenset[str]] = frozenset(
         {"event_id", "compare", "window_minutes", "recovery_threshold", "renotify_minutes", "active_hours", "mute_until", "active_from"}
     )
