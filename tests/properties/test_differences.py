@@ -55,3 +55,14 @@ def test_the_values_of_the_period_before_come_back_though_it_is_too_old_to_be_re
         ticks=["2026-03-03T14:00:00Z/2026-03-03T14:02:00Z/PT1M", "2026-03-03T16:00:00Z", "2026-03-03T16:01:00Z", "2026-03-03T16:02:00Z"],
     )
     assert found == ["2026-03-03T14:00:10Z opened 2026-03-03T14:00:00Z"]
+
+
+def test_a_day_that_is_cut_after_it_opened_an_alert_early_does_not_correct_it() -> None:
+    found = told(
+        events=[{"event": "job.run", "timezone": "UTC"}],
+        policies=[{"period": "day", "aggregate": "count", "condition": "gt", "threshold": 2}],
+        logs=[{"t": "2026-03-03T10:00:00Z", "v": [1, 1, 1]}],
+        actions=[{"at": "2026-03-03T12:00:00Z", "put_event": "job.run", "set": {"timezone": "Asia/Tokyo"}}],
+        ticks=["2026-03-03T09:59:00Z", "2026-03-03T15:01:00Z", "2026-03-04T00:01:00Z", "2026-03-04T15:01:00Z"],
+    )
+    assert found == ["2026-03-03T10:00:00Z opened 2026-03-03T00:00:00Z", "2026-03-04T15:01:00Z recovered 2026-03-03T00:00:00Z"]

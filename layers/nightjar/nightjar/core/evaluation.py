@@ -11,7 +11,7 @@ from nightjar.core.evidence import Evidence, after, latest_start, looks_back_to,
 from nightjar.core.lifecycle import Step, first_alert, with_period, without_period
 from nightjar.core.periods import Period
 from nightjar.core.state import Decision, Span, State, pruned, span_containing
-from nightjar.core.verdicts import Verdict, rests_on_little
+from nightjar.core.verdicts import CUT_DAY, Verdict, rests_on_little
 
 
 def judge_period(state: State, period: Period, evidence: Evidence, *, ended: Alert | None = None, now: int) -> Decision:
@@ -33,6 +33,8 @@ def judge_period(state: State, period: Period, evidence: Evidence, *, ended: Ale
     verdict = evidence.judged(period)
     if verdict is None:
         return Decision("not_settled")
+    if verdict.reason == CUT_DAY:  # it is not judged: an alert that it opened early, while it was whole, is not corrected by that
+        return Decision(CUT_DAY)
     step = Step(pruned(state, oldest_start(policy, evidence.tick)), evidence.tick, _dated(evidence, period, now), looks_back_to(policy, state, period))
     if verdict.outcome == "breach" and evidence.in_alarm(period, state):
         return _in_alarm(step, period, verdict, evidence, ended)

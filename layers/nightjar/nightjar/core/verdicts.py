@@ -17,6 +17,7 @@ Outcome = Literal["breach", "healthy", "nothing"]
 HOLDS: Final[dict[Condition, Callable[[Decimal, Decimal], bool]]] = {
     "gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le, "eq": operator.eq, "ne": operator.ne,
 }  # fmt: skip
+CUT_DAY: Final = "cut_day"  # the reason of a day that a change of timezone has made too short or too long to be judged
 _ABOVE: Final = frozenset({"gt", "gte"})
 _BELOW: Final = frozenset({"lt", "lte"})
 _BEYOND: Final = Decimal("Infinity")
@@ -61,7 +62,7 @@ def judge(policy: Policy, period: Period, bucket: Bucket, baseline: Decimal | No
         An hour with 27 retries and a policy "sum gt 20" gives `Verdict("breach", "condition_holds", Decimal(27), 27, …)`.
     """
     if not judgeable(policy.period, period) and policy.window == "calendar":
-        return Verdict("nothing", "cut_day")
+        return Verdict("nothing", CUT_DAY)
     if not bucket.count:
         return _without_logs(policy, period, baseline)
     if bucket.count < policy.min_count:
