@@ -26,7 +26,7 @@ from tests.aws import Cloud
 from tests.builders import policy
 from tests.desk import STACK, slack
 from tests.payloads import logs_of, payload, posted_at
-from tests.sam_local.sam import Sam
+from tests.sam_local.sam import MOST_SECONDS, Sam
 
 IMAGE, AWS = os.environ.get("NIGHTJAR_IMAGE"), os.environ.get("NIGHTJAR_AWS", "")
 
@@ -120,11 +120,13 @@ def test_the_api_lists_policies(sam: Sam, store: Store) -> None:
 
 def test_the_sdk_speaks_to_start_api(sam: Sam, store: Store) -> None:
     with sam.start_api() as system:
+        # First what may take its time: containers start with these two, and the SDK waits for ten seconds.
+        unknown = requests.get(f"{system.url}/nope", timeout=MOST_SECONDS)
+        assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "NOT_FOUND")
+        assert requests.post(f"{system.url}/v1.0/logs", json=[], timeout=MOST_SECONDS).status_code == 401
         system.log([chirpier.Log("job.completed.count", 3, agent="worker.mail", meta={"queue": "mail ✉"})])
         (event,) = system.client.list_events()
         assert (event["agent"], event["event"]) == ("worker.mail", "job.completed.count")
         assert raw(store, "worker.mail", "job.completed.count") == ["3"]
         made = system.client.create_policy({"event_id": event["event_id"], "period": "hour", "aggregate": "sum", "condition": "lt", "threshold": 10})
         assert [each["policy_id"] for each in system.client.list_policies()] == [made["policy_id"]]
-        unknown = requests.get(f"{system.url}/nope", timeout=60)
-        assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "NOT_FOUND")
