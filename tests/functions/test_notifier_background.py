@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
-from nightjar.core.instants import DAY, HOUR
+from nightjar.core.events import Event
+from nightjar.core.instants import DAY, HOUR, parse_instant
+from nightjar.core.periods import period_at
 from nightjar.core.wording import Background
 from nightjar.pipeline.background import background
-from nightjar.storage import rollups
+from nightjar.storage import events, rollups
 from nightjar.storage.rollups import Row
 
 from tests.builders import at, bucket
@@ -64,6 +66,18 @@ def test_a_day_is_made_of_hours_and_shown_for_as_many_days_as_200_buckets_hold(d
     put(desk, {midnight + HOUR: 3, midnight - HOUR: 2, midnight - 2 * HOUR: 2})
     day, trend = numbers(background(desk.store, hourly(period="day", opened="00:00", last_end=midnight + DAY), desk.now))
     assert (day, trend[-2:], len(trend)) == (4, [4, 3], 9)
+
+
+def test_days_are_those_of_the_events_own_calendar_also_where_clocks_change(desk: Desk) -> None:
+    zones = ((0, "Europe/Berlin"),)
+    events.create(desk.store, Event(event_id="e1", agent="worker.billing", event="job.run", zones=zones))
+    monday = period_at("day", parse_instant("2026-03-30T12:00:00Z"), zones)  # the day after the clocks went forward
+    sunday = period_at("day", monday.start - 1, zones)
+    assert sunday.end - sunday.start == 23 * HOUR
+    put(desk, {monday.start: 9, sunday.start: 5, sunday.start - HOUR: 2})
+    of = hourly(period="day", period_start=monday.start, last_start=monday.start, last_end=monday.end)
+    day, trend = numbers(background(desk.store, of, desk.now))
+    assert (day, trend[-3:]) == (5, [2, 5, 9])
 
 
 def test_a_rolling_window_is_moved_by_its_length_as_often_as_200_buckets_hold(desk: Desk) -> None:

@@ -1,17 +1,16 @@
 """What a message shows around an alert: the same window a day before, and a small trend; read from rollups."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Final
 
 from nightjar.core.aggregates import measure
 from nightjar.core.alerts import Alert
-from nightjar.core.instants import DAY
-from nightjar.core.periods import UTC_ZONES, Bin, Period, cover, shifted
+from nightjar.core.periods import UTC_ZONES, Bin, Period, cover, previous_period, shifted
 from nightjar.core.rollups import Bucket, merge
 from nightjar.core.wording import Background
 from nightjar.observability import count, logger
-from nightjar.storage import rollups
+from nightjar.storage import events, rollups
 from nightjar.storage.client import Store
 
 _WINDOWS: Final = 12
@@ -27,9 +26,10 @@ def background(store: Store, alert: Alert, now: int) -> Background | None:
         now: Wall time (µs), by which buckets are expired.
     """
     latest = Period(alert.last_start, alert.last_end)
-    earlier = _day_before(alert, latest)
-    windows = _windows(latest)
     try:
+        before = _before(store, alert)
+        windows = _windows(latest, before)
+        earlier = before(latest) if _is_day(alert) else shifted("hour", latest, "previous_1d", UTC_ZONES)
         bins = {key for window in (earlier, *windows) for key in cover(window.start, window.end)}
         found = rollups.read(store, alert.event_id, bins, now=now, consistent=False)
         values = [_measured(alert, found, window) for window in windows]
@@ -40,19 +40,24 @@ def background(store: Store, alert: Alert, now: int) -> Background | None:
         return None
 
 
-def _day_before(alert: Alert, latest: Period) -> Period:
-    """Return the same window a day before; of a calendar day, the one that ends where it begins, cut to its length."""
-    if alert.period == "day" and alert.window == "calendar":
-        return Period(latest.start - DAY, latest.start)
-    return shifted("hour", latest, "previous_1d", UTC_ZONES)
+def _is_day(alert: Alert) -> bool:
+    """Tell whether an alert is of calendar days."""
+    return alert.period == "day" and alert.window == "calendar"
 
 
-def _windows(latest: Period) -> list[Period]:
-    """Return the last windows of this length, oldest first: twelve, or as many as few enough buckets make up."""
-    length = latest.end - latest.start
+def _before(store: Store, alert: Alert) -> Callable[[Period], Period]:
+    """Return what leads to the window before: of days, by the event's own calendar, where clocks change too."""
+    event = events.get(store, alert.event_id) if _is_day(alert) else None
+    if event:
+        return lambda window: previous_period("day", window, event.zones)
+    return lambda window: Period(2 * window.start - window.end, window.start)
+
+
+def _windows(latest: Period, before: Callable[[Period], Period]) -> list[Period]:
+    """Return the last windows, oldest first: twelve, or as many as few enough buckets make up."""
     found, room = [latest], _MOST_BUCKETS
-    for back in range(1, _WINDOWS):
-        window = Period(latest.start - back * length, latest.end - back * length)
+    while len(found) < _WINDOWS:
+        window = before(found[0])
         room -= len(cover(window.start, window.end))
         if room < 0:
             break

@@ -26,6 +26,8 @@ _ROUND_SECONDS: Final = 11.0
 _PACE_SECONDS: Final = 1.0
 # What is left of an invocation when it stops trying to record what it posted.
 _LAST_SECONDS: Final = 0.5
+# The status of a receiver that finds a message itself wrong.
+_WRONG: Final = 400
 # What one look loads at most: a storm of thousands is served look by look.
 _MOST_ROWS: Final = 500
 
@@ -141,15 +143,26 @@ def _by_receiver(rows: Sequence[Row], by_id: Mapping[str, Destination]) -> dict[
 
 
 def _tell(courier: Courier, receiver: Receiver, rows: Sequence[Row], transitions: Transitions, receives: int) -> Wait:
-    """Post to one receiver what it is owed, message by message, until all is sent, it asks to wait, or time runs out."""
-    lines = list(_lines(courier, receiver, rows, transitions))
-    for message in receiver.channel.render([line.notice for line in lines]):
+    """Post to one receiver what it is owed, message by message, until all is sent, it asks to wait, or time runs out.
+
+    A digest that it finds wrong (400) is sent in halves: what is wrong with one alert must not keep the others from being told.
+    """
+    waiting = [list(_lines(courier, receiver, rows, transitions))]
+    while waiting:
+        lines = waiting.pop()
+        message = next(iter(receiver.channel.render([line.notice for line in lines])), None)
+        if message is None:
+            continue
         if courier.left() < _ROUND_SECONDS:
             return 0
-        named, lines = lines[: message.names], lines[message.names :]
+        named, rest = lines[: message.names], lines[message.names :]
         told = [row for line in named for row in line.rows]
         outcome = post_to(receiver, message, delivery_id=delivery_id(told), now=courier.clock(), post=courier.post)
-        _record(courier, receiver, told, outcome, transitions)
+        waiting.append(rest)
+        if outcome.status == "failed" and outcome.code == _WRONG and len(named) > 1:
+            waiting += [named[len(named) // 2 :], named[: len(named) // 2]]
+        else:
+            _record(courier, receiver, told, outcome, transitions)
         if outcome.status in ("busy", "down"):
             return wait_seconds(outcome, receives)
         courier.sleep(_PACE_SECONDS)
