@@ -26,7 +26,7 @@ def listed(on_moto: World, period: str) -> list[Any]:
     return list(on_moto.made("GET", f"/v1.0/events/{EVENT_ID}/logs?period={period}", None))
 
 
-def test_h13_expired_but_not_deleted() -> None:
+def test_h13_what_has_expired_and_is_not_deleted_yet_is_gone() -> None:
     expected = CASE["expect"]
     minute = START - 2 * MINUTE
     with world() as on_moto:
