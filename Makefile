@@ -7,6 +7,8 @@ DYNAMODB := .tools/dynamodb-local/DynamoDBLocal.jar
 SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 PATH="$(CURDIR)/$(SAM_VENV)/bin:$$PATH" sam
 # Built for this machine, beside what `sam deploy` sends: its layer must run here.
 MACHINE := $(subst aarch64,arm64,$(shell uname -m))
+BUILT := .aws-sam/$(MACHINE)/template.yaml
+SOURCES := template.yaml $(shell find functions layers -name '*.py' -o -name '*.txt' -o -name Makefile)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: help install demo dev test lint types imports sam build test-built test-sam-local test-dynamodb capacity cold clean soak
@@ -70,8 +72,11 @@ $(DYNAMODB):
 sam: $(SAM_VENV)/.made  ## sam validate --lint
 	$(SAM) validate --lint
 
-build: $(SAM_VENV)/.made $(RIC_VENV)/.made  ## sam build, for this machine's processor
-	$(SAM) build --build-dir .aws-sam/$(MACHINE) --parameter-overrides Architecture=$(MACHINE)
+build: $(BUILT)  ## sam build, for this machine's processor
+
+$(BUILT): $(SOURCES) | $(SAM_VENV)/.made $(RIC_VENV)/.made
+	$(SAM) build --build-dir $(@D) --parameter-overrides Architecture=$(MACHINE)
+	@touch $@
 
 test-built: build $(VENV)/.dev  ## what sam built: sizes, and each of events/ under Lambda's own runtime
 	$(BIN)/python -m pytest -rs tests/built
