@@ -23,13 +23,13 @@ class DestinationBody(Body):
     clearable: ClassVar[frozenset[str]] = frozenset({"active_hours", "mute_until"})
 
     channel: Channel | None = None
-    url: Long | None = None
+    url: Long | None = Field(None, description="A webhook of Slack or Discord, any public https URL, or an e-mail address. Masked in answers.")
     credentials: dict[str, Long | None] | None = Field(None, max_length=10, description="An empty text takes one away; masked values are kept.")
-    scope: Literal["all", "policies"] | None = None
+    scope: Literal["all", "policies"] | None = Field(None, description="Every alert, or those of `policy_ids`; default all.")
     policy_ids: list[Id] | None = Field(None, max_length=1_000)
-    enabled: bool | None = None
+    enabled: bool | None = Field(None, description="Default true.")
     name: Short | None = None
-    min_severity: Severity | None = None
+    min_severity: Severity | None = Field(None, description="Only alerts as severe as this; default info.")
     active_hours: HoursBody | None = Field(None, description="When messages may be sent; what comes at other times waits.")
     mute_until: Instant | None = Field(None, description="No messages before this instant; they wait.")
 

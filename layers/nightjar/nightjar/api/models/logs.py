@@ -1,9 +1,14 @@
 """Logs as clients write them: for the OpenAPI document only, since ingest checks them without pydantic."""
 
-from typing import Any, ClassVar
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, WithJsonSchema
 
 from nightjar.api.models.base import Answer, Body
-from nightjar.api.models.fields import Agent, EventName, Id, Instant, Number
+from nightjar.api.models.fields import Agent, EventName, Id, Instant
+
+Value = Annotated[Decimal, WithJsonSchema({"type": "number", "exclusiveMinimum": -1e30, "exclusiveMaximum": 1e30})]
 
 
 class LogBody(Body):
@@ -13,11 +18,11 @@ class LogBody(Body):
     clearable: ClassVar[frozenset[str]] = frozenset({"log_id", "occurred_at"})
 
     event: EventName | None = None
-    value: Number | None = None
+    value: Value | None = None
     agent: Agent | None = None
-    log_id: Id | None = None
-    occurred_at: Instant | None = None
-    meta: Any = None
+    log_id: Id | None = Field(None, description="A log sent twice under one id counts once. None: the server makes one.")
+    occurred_at: Instant | None = Field(None, description="At most 30 days ago and 1 day ahead.")
+    meta: Any = Field(None, description="Any JSON of at most 1 KB; an object has at most 10 keys.")
 
 
 class Rejected(Answer):

@@ -28,7 +28,7 @@ class PolicyBody(Body):
         {"event_id", "compare", "window_minutes", "recovery_threshold", "renotify_minutes", "active_hours", "mute_until", "active_from"}
     )
 
-    event_id: Id | None = None
+    event_id: Id | None = Field(None, description="The event that is watched; or `agent` and `event`, which make it if there is none.")
     agent: Agent | None = None
     event: EventName | None = None
     title: Short | None = None
@@ -37,26 +37,26 @@ class PolicyBody(Body):
     period: Kind | None = None
     aggregate: Aggregate | None = None
     condition: Condition | None = None
-    threshold: Number | None = None
-    severity: Severity | None = None
-    enabled: bool | None = None
+    threshold: Number | None = Field(None, description="The threshold itself is not beyond it: 20 is not `gt` 20.")
+    severity: Severity | None = Field(None, description="Default warning.")
+    enabled: bool | None = Field(None, description="Default true.")
     missing: Missing | None = Field(None, description="What a period without logs means. Default: zero for sum and count, ignore otherwise.")
-    window: Literal["calendar", "rolling"] | None = None
-    window_minutes: Whole | None = Field(None, ge=2, le=1_440)
-    evaluation_periods: Whole | None = Field(None, ge=1, le=100)
-    datapoints_to_alarm: Whole | None = Field(None, ge=1, le=100)
-    compare: CompareBody | None = None
-    recovery_periods: Whole | None = Field(None, ge=1, le=100)
-    recovery_threshold: Number | None = None
-    min_count: Whole | None = Field(None, ge=0, le=1_000_000_000)
-    early: bool | None = None
-    delay_seconds: Whole | None = Field(None, ge=0, le=3_600)
-    active_from: Instant | None = None
+    window: Literal["calendar", "rolling"] | None = Field(None, description="Calendar periods, or the last `window_minutes` at each tick; default calendar.")
+    window_minutes: Whole | None = Field(None, ge=2, le=1_440, description="Of a rolling window: 2 to 120, or whole hours; default 60 or 1,440.")
+    evaluation_periods: Whole | None = Field(None, ge=1, le=100, description="N: of how many latest periods `datapoints_to_alarm` must breach; default 1.")
+    datapoints_to_alarm: Whole | None = Field(None, ge=1, le=100, description="M, at most N; default 1.")
+    compare: CompareBody | None = Field(None, description="The threshold is then a change in per cent.")
+    recovery_periods: Whole | None = Field(None, ge=1, le=100, description="So many healthy periods in a row end an alert; default 1.")
+    recovery_threshold: Number | None = Field(None, description="Healthy is what lies on this threshold's healthy side; default the threshold.")
+    min_count: Whole | None = Field(None, ge=0, le=1_000_000_000, description="A period with some logs, but fewer than this, says nothing; default 0.")
+    early: bool | None = Field(None, description="May be judged before the period ends, when the outcome can no longer change; default true.")
+    delay_seconds: Whole | None = Field(None, ge=0, le=3_600, description="How long after its end a period is judged; default 60.")
+    active_from: Instant | None = Field(None, description="Periods before it are not judged; at most 30 days back; default now.")
     active_hours: HoursBody | None = Field(None, description="When messages may be sent; what comes at other times waits.")
     mute_until: Instant | None = Field(None, description="No messages before this instant; they wait.")
-    renotify_minutes: Whole | None = Field(None, ge=5, le=10_080)
-    auto_resolve: bool | None = None
-    runbook_url: Link | None = None
+    renotify_minutes: Whole | None = Field(None, ge=5, le=10_080, description="Tell an unacknowledged alert again every so many minutes; default never.")
+    auto_resolve: bool | None = Field(None, description="End an alert by itself when healthy; default true.")
+    runbook_url: Link | None = Field(None, description="Shown in the message.")
 
     def changes(self, raw: Any) -> dict[str, Any]:
         """Return the fields of `core.policies.Policy` that the request sets; whose event it is, is another matter.
