@@ -16,7 +16,8 @@ from local import rules
 from local.stack import Api, Route
 from local.wire import Request, Response
 
-_FORWARDED = (("X-Forwarded-For", "127.0.0.1"), ("X-Forwarded-Port", "443"), ("X-Forwarded-Proto", "https"))
+# The gateway always says https and 443; here a client came by http, and a Link must lead back the same way.
+_FORWARDED = (("X-Forwarded-For", "127.0.0.1"), ("X-Forwarded-Proto", "http"))
 _VARIABLE = re.compile(r"\{([A-Za-z0-9_]+)(\+?)\}")
 
 
@@ -55,7 +56,8 @@ def to_event(api: Api, match: Match, request: Request, *, request_id: str, now: 
         request_id: A new one.
         now: Seconds.
     """
-    headers = [*request.headers, *_FORWARDED, ("X-Amzn-Trace-Id", f"Root={request_id}")]
+    port = request.header("host").rpartition(":")[2]
+    headers = [*request.headers, *_FORWARDED, ("X-Forwarded-Port", port if port.isdigit() else "80"), ("X-Amzn-Trace-Id", f"Root={request_id}")]
     query = parse_qsl(request.query, keep_blank_values=True)
     is_binary = bool(request.body) and _is_binary(api, request.header("content-type"))
     body = base64.b64encode(request.body).decode() if is_binary else request.body.decode("utf-8", "replace")
@@ -85,7 +87,7 @@ def _context(api: Api, match: Match, request: Request, request_id: str, now: flo
         "extendedRequestId": request_id,
         "httpMethod": request.method,
         "identity": {"sourceIp": "127.0.0.1", "userAgent": request.header("user-agent") or None},
-        "path": f"/{api.stage}{request.path}",
+        "path": request.path,  # as under a domain of one's own: no stage
         "protocol": "HTTP/1.1",
         "requestId": request_id,
         "requestTime": moment.strftime("%d/%b/%Y:%H:%M:%S +0000"),

@@ -56,7 +56,7 @@ def test_every_example_answers_as_the_page_says(dev: Dev) -> None:
         if status:
             text, _, answered = ran.stdout.rpartition("\n")
             assert answered == status, (code, ran.stdout)
-            environment |= ids(json.loads(text))
+            environment |= ids(json.loads(text)) if text.startswith(("{", "[")) else {}
         dev.drain()
 
 
@@ -65,7 +65,7 @@ def test_every_route_has_an_example() -> None:
         path = re.escape(re.sub(r"<(\w+)>", lambda found: f"${found[1].upper()}", route.path))
         method = {"GET": "(?!.*(--request|--data))", "POST": "(?=.*(--data|POST))"}.get(route.method, f"(?=.*{route.method})")
         shown = any(re.search(rf"^{method}.*\$NIGHTJAR{path}(?![\w/])", code, re.MULTILINE) for _, code in BLOCKS)
-        assert shown or route.path in PAGE, f"{route.method} {route.path}"
+        assert shown, f"{route.method} {route.path}"
 
 
 def test_the_receivers_code_verifies_what_is_sent() -> None:
