@@ -66,3 +66,12 @@ def test_a_day_that_is_cut_after_it_opened_an_alert_early_does_not_correct_it() 
         ticks=["2026-03-03T09:59:00Z", "2026-03-03T15:01:00Z", "2026-03-04T00:01:00Z", "2026-03-04T15:01:00Z"],
     )
     assert found == ["2026-03-03T10:00:00Z opened 2026-03-03T00:00:00Z", "2026-03-04T15:01:00Z recovered 2026-03-03T00:00:00Z"]
+
+
+def test_reminders_that_are_asked_for_while_an_alert_is_open_come_on_its_grid() -> None:
+    found = told(
+        policies=[{"period": "hour", "aggregate": "count", "condition": "lt", "threshold": 4}],
+        actions=[{"at": "2026-03-03T14:03:00Z", "put_policy": "p", "set": {"renotify_minutes": 5}}],
+        ticks=["2026-03-03T14:01:00Z/2026-03-03T14:07:00Z/PT1M"],
+    )
+    assert found == ["2026-03-03T14:01:00Z opened 2026-03-03T13:00:00Z", "2026-03-03T14:06:00Z reminded 2026-03-03T13:00:00Z"]

@@ -43,6 +43,15 @@ def judge_edit(store: Store, before: Policy | None, after: Policy | None, *, now
         judge_running(store, after, since=tick, tick=tick, now=now)
         if before is not None and before.enabled:
             judge_all(store, after, _waited(before, after, tick), tick=tick, now=now)
+            if before.renotify_minutes != after.renotify_minutes:
+                _remind_anew(store, after)
+
+
+def _remind_anew(store: Store, policy: Policy) -> None:
+    """Have the ticks look at an open alert by its policy's new reminders: nothing else may write it for a long time."""
+    state = alerts.load_state(store, policy.policy_id)
+    if state is not None and state.open is not None:
+        open_rows.postpone(store, state, next_look(policy, state) or 0)
 
 
 def _waited(before: Policy, after: Policy, tick: int) -> list[Period]:

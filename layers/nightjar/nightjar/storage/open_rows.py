@@ -97,7 +97,7 @@ def mark_unrouted(store: Store, policy_id: str, alert_id: str, *, unrouted: bool
 
 
 def postpone(store: Store, state: State, due: int) -> None:
-    """Set the tick (µs) at which an open alert is next looked at, if it is still the same alert."""
+    """Set the tick (µs; 0: never) at which an open alert is next looked at, if it is still the same alert."""
     if state.open is None:
         return
     _update(store, state.policy_id, "SET due = :d", {":a": {"S": state.open.alert_id}, ":d": {"N": str(due)}})
