@@ -59,6 +59,10 @@ def test_put_changes_what_it_names_and_keeps_the_rest(api: Api) -> None:
 def test_what_was_answered_can_be_put_back_and_created_again(api: Api) -> None:
     made = api.made("/v1.0/policies", policy(window="rolling", compare={"previous": "previous_1d"}, min_count=3))
     assert api.put(f"/v1.0/policies/{made['policy_id']}", made).body == made
+    api.now += 40 * DAY
+    later = api.put(f"/v1.0/policies/{made['policy_id']}", made)
+    assert (later.status, later.body["active_from"]) == (200, made["active_from"]), "however long ago it became active"
+    api.now -= 40 * DAY
     copy = api.made("/v1.0/policies", made)
     assert {**copy, "policy_id": made["policy_id"]} == made
 

@@ -114,6 +114,8 @@ def _update(call: Call, policy_id: str, found: PolicyBody, raw: Any) -> tuple[Po
     before = _known(call, policy_id)
     event = event_of(call, found, before)
     named = found.changes(raw)
+    if named.get("active_from") == before.active_from:
+        del named["active_from"]  # as it was answered, however long ago that is
     if named.get("window") == "calendar":
         named.setdefault("window_minutes", None)
     edited = _checked(call, replace(before, **named, **_carried(event)), named)
