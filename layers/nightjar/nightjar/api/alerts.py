@@ -10,6 +10,7 @@ from nightjar.api.models.alerts import AlertAnswer, DeliveryAnswer
 from nightjar.api.requests import Call, Reply, valid_id
 from nightjar.core.alerts import Action, Alert, Impossible, UnknownAlert
 from nightjar.core.delivery import Attempt
+from nightjar.core.routing import reached
 from nightjar.http.errors import Conflict, NotFound
 from nightjar.pipeline.actions import act
 from nightjar.storage import alerts, deliveries
@@ -36,7 +37,8 @@ def get_alert(call: Call, alert_id: str) -> Reply:
     alert = alerts.get_alert(call.store, valid_id("alert_id", alert_id))
     if alert is None:
         raise NotFound("alert_id: there is no such alert")
-    return Reply(show(alert))
+    unrouted = deliveries.unrouted(call.store, alert.alert_id) is not None and not reached(deliveries.history(call.store, alert.alert_id)[0])
+    return Reply(AlertAnswer.of(alert, unrouted=unrouted).fields())
 
 
 def acknowledge(call: Call, alert_id: str) -> Reply:

@@ -3,6 +3,8 @@
 from dataclasses import asdict
 from typing import Any, Self
 
+from pydantic import Field
+
 from nightjar.api.models.base import Answer
 from nightjar.api.models.fields import Digits, Uuid, When
 from nightjar.core.alerts import Alert
@@ -47,11 +49,13 @@ class AlertAnswer(Answer):
     resolved_at: When | None
     archived_at: When | None
     resolved_by: str | None
+    unrouted: bool | None = Field(description="Whether it has reached nobody: no destination wants it, or none took it; null in lists and after actions.")
 
     @classmethod
-    def of(cls, alert: Alert) -> Self:
-        """Show an alert."""
-        shown: dict[str, Any] = {name: getattr(alert, name) for name in cls.model_fields}
+    def of(cls, alert: Alert, *, unrouted: bool | None = None) -> Self:
+        """Show an alert, and whether it has reached nobody where that is known."""
+        shown: dict[str, Any] = {name: getattr(alert, name) for name in cls.model_fields if name != "unrouted"}
+        shown["unrouted"] = unrouted
         for name in _INSTANTS:
             shown[name] = None if shown[name] is None else iso(shown[name])
         return cls(**shown)
