@@ -1,0 +1,76 @@
+"""Two handlers on the same data at the same time: whatever the order of their writes, what comes of it is what one after the other would bring.
+
+Each scene is played with either handler stopped before each of its writes in turn while the other runs to its end, and with both
+stopped: a part of the first, a part of the second, the rest of the first, the rest of the second. CI takes some of those pairs,
+seeded; with NIGHTJAR_SOAK all of them are taken, and handlers are stopped before reads as well.
+"""
+
+import os
+import random
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from tests.concurrency.play import Meeting, stands
+from tests.concurrency.scenes import SCENES
+from tests.concurrency.together import Leg, together
+
+LONG = bool(os.environ.get("NIGHTJAR_SOAK"))
+ON_DYNAMODB = bool(os.environ.get("NIGHTJAR_DYNAMODB"))
+PAIRS = 2  # of a scene, in CI
+
+# CI plays these on AWS's engine, and the others on moto; `make soak` plays all.
+_WITH_JAVA = {
+    "rollup of half a batch and of all of it",
+    "two rollups of one batch",
+    "edit and rollup",
+    "resolution and rollup",
+    "disabling and tick",
+    "two routers",
+}
+CHOSEN = [name for name in SCENES if LONG or (name in _WITH_JAVA) == ON_DYNAMODB]
+
+Outcome = dict[str, Any]
+Works = Sequence[Callable[[Meeting], Any]]
+
+
+def played(met: Meeting, works: Works, schedule: Sequence[Leg], *, everywhere: bool = False) -> tuple[Outcome, list[int], bool]:
+    """Play a scene; returns what came of it, how many stops each handler came to, and whether the schedule was kept to its end."""
+    running, reached = together(met.on.world.cloud, [lambda work=work: work(met) for work in works], schedule, everywhere=everywhere)  # type: ignore[misc]
+    met.settle(running)
+    return met.outcome(), [each.stops for each in running], reached
+
+
+def schedules(stops: Sequence[int], *, everywhere: bool) -> Iterator[list[Leg]]:
+    """One handler inside the other, at each stop of that; then both in two parts."""
+    for who in (0, 1):
+        for stop in range(1, stops[who] + 1):
+            yield [(who, stop), (1 - who, None)]
+    if not everywhere:
+        pairs = [[(who, mine), (1 - who, others)] for who in (0, 1) for mine in range(1, stops[who] + 1) for others in range(1, stops[1 - who] + 1)]
+        crossing: list[list[Leg]] = [[*pair, (pair[0][0], None)] for pair in pairs]
+        yield from crossing if LONG else random.Random(11).sample(crossing, min(PAIRS, len(crossing)))
+
+
+def visit(name: str, *, everywhere: bool) -> int:
+    """Play every schedule of a scene, and hold its outcome against those of one handler after the other."""
+    scene, visited = SCENES[name], 0
+    with stands(scene) as again:
+        one_way, stops, _ = played(again(), scene.works, [(0, None), (1, None)], everywhere=everywhere)
+        other_way, others, _ = played(again(), scene.works, [(1, None), (0, None)], everywhere=everywhere)
+        most = [max(found) for found in zip(stops, others, strict=True)]
+        for schedule in schedules(most, everywhere=everywhere):
+            outcome, _, reached = played(again(), scene.works, schedule, everywhere=everywhere)
+            visited += reached
+            for what, found in outcome.items():
+                assert found in (one_way[what], other_way[what]), (schedule, what, found, one_way[what], other_way[what])
+    return visited
+
+
+@pytest.mark.timeout(7200 if LONG else 300)
+@pytest.mark.parametrize("name", CHOSEN)
+def test_two_handlers_at_the_same_time_bring_what_one_after_the_other_brings(name: str) -> None:
+    visited = visit(name, everywhere=False) + (visit(name, everywhere=True) if LONG else 0)
+    print(f"{name}: {visited} interleavings visited")
+    assert visited > 3
