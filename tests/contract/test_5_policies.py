@@ -162,3 +162,13 @@ def test_a_pair_for_which_no_rollups_are_kept_is_refused(api: Api, zone: str, ke
     assert answer.status == (201 if kept else 400)
     assert kept or answer.message.startswith("compare: no rollups are kept for previous_1m")
     assert api.post("/v1.0/policies", {**body, "evaluation_periods": 1}).status == 201
+
+
+def test_a_new_timezone_that_takes_a_policys_baseline_away_is_told_in_its_warnings(api: Api) -> None:
+    body = policy(period="day", compare={"previous": "previous_1m"}, evaluation_periods=10, min_count=1)
+    made = api.made("/v1.0/policies", body)
+    assert made["warnings"] == []
+    api.put(f"/v1.0/events/{made['event_id']}", {"timezone": "Asia/Kolkata"})
+    (warning,) = api.get(f"/v1.0/policies/{made['policy_id']}").body["warnings"]
+    assert warning.startswith("compare: no rollups are kept for previous_1m over 10 days in timezone Asia/Kolkata")
+    assert api.put(f"/v1.0/policies/{made['policy_id']}", {"enabled": False}).status == 200, "and it can be switched off all the same"

@@ -1,5 +1,6 @@
 """Policies: which aggregate of which event is held against which threshold."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -118,7 +119,8 @@ def _update(call: Call, policy_id: str, found: PolicyBody, raw: Any) -> tuple[Po
         del named["active_from"]  # as it was answered, however long ago that is
     if named.get("window") == "calendar":
         named.setdefault("window_minutes", None)
-    edited = _checked(call, replace(before, **named, **_carried(event)), named)
+    as_it_was = rules.problems(replace(before, zones=event.zones))  # a new timezone may have made them: no reason to refuse this edit
+    edited = _checked(call, replace(before, **named, **_carried(event)), named, as_it_was)
     running = period_at(edited.period, call.now, edited.zones)
     after = revised(before, edited, running_start=running.start, now=call.now)
     _ensure(call, found, event)
@@ -186,7 +188,7 @@ def _carried(event: Event) -> dict[str, Any]:
     return {"event_id": event.event_id, "agent": event.agent, "event": event.event, "zones": event.zones}
 
 
-def _checked(call: Call, policy: Policy, named: dict[str, Any]) -> Policy:
+def _checked(call: Call, policy: Policy, named: dict[str, Any], known: Sequence[str] = ()) -> Policy:
     """Check the rules across fields and write a rolling window's length out.
 
     Raises:
@@ -194,7 +196,7 @@ def _checked(call: Call, policy: Policy, named: dict[str, Any]) -> Policy:
     """
     if policy.window == "rolling" and policy.window_minutes is None:
         policy = replace(policy, window_minutes=window_length(policy) // MINUTE)
-    found = rules.problems(policy)
+    found = [problem for problem in rules.problems(policy) if problem not in known]
     if "active_from" in named and (problem := rules.active_from_problem(policy.active_from, call.now)):
         found.append(problem)
     if found:

@@ -76,7 +76,7 @@ def _compare(policy: Policy) -> Iterator[str]:
 
 def warnings(policy: Policy) -> list[str]:
     """List settings of a policy that users regret."""
-    found = []
+    found = list(_compare(policy))  # refused when it is made; a new timezone of its event may bring it about later
     if policy.condition in _LOW and policy.missing == "ignore":
         found.append(f"{policy.condition} on {policy.aggregate} says nothing once nothing is logged: set missing to breach to hear of silence, or watch count")
     if policy.compare and not policy.min_count:
