@@ -11,7 +11,7 @@ BUILT := .aws-sam/$(MACHINE)/template.yaml
 SOURCES := template.yaml $(shell find functions layers -name '*.py' -o -name '*.txt' -o -name Makefile)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help install demo dev test lint types imports sam build test-built test-sam-local test-dynamodb capacity cold clean soak
+.PHONY: help install demo dev test lint types imports sam build test-built test-sam-local test-dynamodb capacity costs cold clean soak
 .DEFAULT_GOAL := help
 
 help:  ## what there is to make
@@ -94,6 +94,9 @@ test-dynamodb: $(VENV)/.dev $(DYNAMODB)  ## the tests of handlers and storage on
 
 capacity: $(VENV)/.dev $(DYNAMODB)  ## capacity units a log and a policy, on DynamoDB Local
 	scripts/with-dynamodb-local $(BIN)/python -m bench.capacity
+
+costs: $(VENV)/.dev $(DYNAMODB)  ## what a month costs in four sizes: measured, written to bench/costs.json and docs/deploy.md (minutes)
+	scripts/with-dynamodb-local $(BIN)/python -m bench.costs --measure --docs
 
 cold: build $(VENV)/.dev  ## cold starts under Lambda's own runtime
 	$(BIN)/python -m bench.cold_start 5
