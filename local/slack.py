@@ -5,6 +5,7 @@ import threading
 import time
 from collections import defaultdict
 from dataclasses import asdict, dataclass
+from math import ceil
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl
 
@@ -31,6 +32,7 @@ class Slack:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._posts: dict[str, list[Post]] = defaultdict(list)
+        self._free: dict[str, float] = {}
 
     def respond(self, request: Request) -> Response:
         """Answer a POST as Slack does, a GET with what arrived, a DELETE by forgetting it."""
@@ -63,9 +65,24 @@ class Slack:
         if "delay" in asked:
             time.sleep(float(asked["delay"]))
         payload, problem = _payload(request)
-        answer = _asked(asked) if "status" in asked else _text(400, problem) if problem else _text(200, "ok")
+        answer = _asked(asked) if "status" in asked else _text(400, problem) if problem else self._within(channel, asked.get("rate"))
         self.keep(channel, payload, answer.status)
         return answer
+
+    def _within(self, channel: str, rate: str | None) -> Response:
+        """Take a message, or refuse one that comes sooner than ?rate= messages a second allow.
+
+        Rule: https://docs.slack.dev/apis/web-api/rate-limits: one a second for a webhook, then 429 with Retry-After in whole seconds.
+        """
+        if rate is None:
+            return _text(200, "ok")
+        with self._lock:
+            now = time.monotonic()
+            wait = self._free.get(channel, now) - now
+            if wait > 0:
+                return _text(429, "rate_limited", {"Retry-After": str(ceil(wait))})
+            self._free[channel] = now + 1 / float(rate)
+        return _text(200, "ok")
 
     def _show(self, channel: str, request: Request) -> Response:
         posts = self.posts(channel)

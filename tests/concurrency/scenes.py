@@ -187,6 +187,12 @@ def _routes(meeting: Meeting) -> Any:
     return meeting.route(meeting.held["told"])
 
 
+def _routes_and_sends(meeting: Meeting) -> Any:
+    """Another notifier is given the same transitions, and what it put into the tray is sent at once."""
+    meeting.route(meeting.held["told"])
+    return meeting.ring(meeting.held["bell"])
+
+
 def _two_destinations(meeting: Meeting) -> None:
     meeting.held["going"] = meeting.destination(f"{WEBHOOK}/going")
     _notifiers(meeting)
@@ -218,6 +224,6 @@ SCENES = {
     "disabling and rollup": Scene(_person, (_disables, _roll_up)),
     "deletion and rollup": Scene(_person, (_deletes, _roll_up)),
     "sender and router": Scene(_notifiers, (_sends, _routes)),
-    "two routers": Scene(_notifiers, (_routes, _routes)),
+    "two routers and a sender": Scene(_notifiers, (_routes, _routes_and_sends)),
     "deletion of a destination and router": Scene(_two_destinations, (_forgets, _routes)),
 }

@@ -27,7 +27,7 @@ _WITH_JAVA = {
     "edit and rollup",
     "resolution and rollup",
     "disabling and tick",
-    "two routers",
+    "sender and router",
 }
 CHOSEN = [name for name in SCENES if LONG or (name in _WITH_JAVA) == ON_DYNAMODB]
 

@@ -1,6 +1,7 @@
 """The fake Slack."""
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -41,6 +42,18 @@ def test_it_fails_as_its_url_asks() -> None:
     assert (answer.status, answer.headers["Retry-After"], answer.body) == (429, "1", b"rate_limited")
     assert post(slack, {"text": "hi"}, "status=404&body=no_service").body == b"no_service"
     assert [each["status"] for each in arrived(slack)] == [429, 404]
+
+
+def test_it_takes_as_many_messages_a_second_as_its_url_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    slack, clock = Slack(), SimpleNamespace(now=100.0)
+    monkeypatch.setattr("local.slack.time", SimpleNamespace(monotonic=lambda: clock.now, time=lambda: clock.now))
+    statuses = []
+    for moment in (100.0, 100.5, 100.99, 101.0, 101.2, 103.0):
+        clock.now = moment
+        statuses.append((answer := post(slack, {"text": "hi"}, "rate=1")).status)
+        assert answer.headers.get("Retry-After") == (None if answer.status == 200 else "1")
+    assert statuses == [200, 429, 429, 200, 429, 200]
+    assert post(slack, {"text": "hi"}, "rate=1", channel="other").status == 200
 
 
 @pytest.mark.parametrize(

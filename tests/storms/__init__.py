@@ -1,0 +1,1 @@
+"""Storms of alerts, through HTTP, on AWS's engine."""
