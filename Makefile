@@ -11,7 +11,7 @@ BUILT := .aws-sam/$(MACHINE)/template.yaml
 SOURCES := template.yaml $(shell find functions layers -name '*.py' -o -name '*.txt' -o -name Makefile)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help install demo dev test lint types imports sam build test-built test-sam-local test-dynamodb capacity costs cold clean soak
+.PHONY: help install demo dev test lint types imports sam build test-built test-sam-local test-dynamodb storm capacity costs cold clean soak
 .DEFAULT_GOAL := help
 
 help:  ## what there is to make
@@ -49,8 +49,8 @@ test: $(VENV)/.dev  ## the whole test suite
 	$(BIN)/python -m pytest
 
 # The number counts random histories for the engine's properties, and seconds for each fuzzer.
-soak: $(VENV)/.dev  ## the long modes of properties, crashes and fuzzers, drawn anew each time (hours)
-	NIGHTJAR_SOAK=1000 $(BIN)/python -m pytest --timeout 14400 tests/properties tests/crashes tests/faults tests/hostile
+soak: $(VENV)/.dev  ## the long modes of properties, crashes, interleavings and fuzzers, drawn anew each time (hours)
+	NIGHTJAR_SOAK=1000 $(BIN)/python -m pytest --timeout 14400 tests/properties tests/crashes tests/faults tests/concurrency tests/hostile
 
 lint: $(VENV)/.dev  ## ruff
 	$(BIN)/ruff check .
@@ -86,11 +86,14 @@ test-sam-local: build $(VENV)/.dev  ## each of events/, and the SDK, through `sa
 	scripts/with-docker $(BIN)/python -m pytest -rs tests/sam_local || [ $$? = 69 ]
 
 # The handlers, and what they store, on AWS's engine; without the cases of long days, which take minutes there.
-ON_DYNAMODB := tests/functions tests/storage tests/crashes/test_engine_crashes.py tests/cases tests/local/test_dynamodb_local.py tests/local/test_killed.py
+ON_DYNAMODB := tests/functions tests/storage tests/crashes/test_engine_crashes.py tests/concurrency tests/cases tests/local/test_dynamodb_local.py tests/local/test_killed.py
 SLOW := d11 or e15 or e17 or e30
 
 test-dynamodb: $(VENV)/.dev $(DYNAMODB)  ## the tests of handlers and storage on DynamoDB Local (Java, npm)
 	scripts/with-dynamodb-local $(BIN)/python -m pytest -rs $(ON_DYNAMODB) -k "not ($(SLOW))"
+
+storm: $(VENV)/.dev $(DYNAMODB)  ## a thousand alerts to a webhook of one message a second, also with three kills (STORM=plain: without)
+	NIGHTJAR_STORM=$(or $(STORM),all) $(BIN)/python -m pytest -rs -s tests/storms
 
 capacity: $(VENV)/.dev $(DYNAMODB)  ## capacity units a log and a policy, on DynamoDB Local
 	scripts/with-dynamodb-local $(BIN)/python -m bench.capacity
