@@ -121,7 +121,7 @@ def multiply(api: Api, noun: str, name: str, times: int) -> None:
         api.store.db.batch_write_item(RequestItems={table: [{"PutRequest": {"Item": item}} for item in copies[at : at + 25]]})
 
 
-@pytest.mark.parametrize("noun", MAKERS)
+@pytest.mark.parametrize("noun", ["events", "policies", "alerts"])  # destinations and mutes are read as policies are
 def test_a_list_has_a_thousand_rows_unless_limit_says_otherwise(api: Api, noun: str) -> None:
     multiply(api, noun, make(api, noun, 0), 1_002)
     page = api.get(f"/v1.0/{noun}")

@@ -96,15 +96,15 @@ def operations() -> dict[str, tuple[str, dict[str, Any]]]:
 
 
 def test_every_route_of_an_id_is_led_to_by_a_link_that_holds_it() -> None:
-    reached = set()
-    for _, operation in operations().values():
+    reached, found, schemas = set(), operations(), document()["components"]["schemas"]
+    for _, operation in found.values():
         for answer in operation["responses"].values():
             for link in answer.get("links", {}).values():
                 ((name, pointer),) = link["parameters"].items()
                 schema = answer["content"]["application/json"]["schema"]
                 row = schema["items"] if "/0/" in pointer else schema
                 assert pointer.endswith(f"/{name}")
-                assert name in document()["components"]["schemas"][row["$ref"].rpartition("/")[2]]["properties"]
-                assert f"{{{name}}}" in operations()[link["operationId"]][0]
+                assert name in schemas[row["$ref"].rpartition("/")[2]]["properties"]
+                assert f"{{{name}}}" in found[link["operationId"]][0]
                 reached.add(link["operationId"])
-    assert reached == {name for name, (path, _) in operations().items() if "{" in path}
+    assert reached == {name for name, (path, _) in found.items() if "{" in path}

@@ -47,7 +47,7 @@ def simulated() -> "Iterator[DynamoDBClient]":
 
 @contextmanager
 def tables(db: "DynamoDBClient") -> Iterator[Store]:
-    """Make empty tables with names of their own, and drop them afterwards."""
+    """Make empty tables with names of their own; they go with the simulation."""
     number = next(_numbers)
     names = {name: f"{name}{number}" for name in Tables.__slots__}
     for name in names.values():
@@ -58,8 +58,6 @@ def tables(db: "DynamoDBClient") -> Iterator[Store]:
             BillingMode="PAY_PER_REQUEST",
         )
     yield Store(db, Tables(**names))
-    for name in names.values():
-        db.delete_table(TableName=name)
 
 
 @dataclass(frozen=True)
