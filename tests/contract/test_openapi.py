@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import pytest
+from nightjar.api.docs import SERVED
 from nightjar.api.models.base import Body
 from nightjar.api.models.destinations import DestinationBody
 from nightjar.api.models.events import EventBody
@@ -14,6 +15,7 @@ from nightjar.api.models.policies import PolicyBody
 from nightjar.api.models.previews import PreviewBody
 from nightjar.api.openapi import document, text
 from nightjar.api.routes import ROUTES
+from nightjar.http.errors import exact
 
 from tests.contract import test_1_authentication as keys
 from tests.contract import test_2_logs as logs
@@ -78,6 +80,11 @@ def test_the_page_of_the_documentation_names_every_route_and_loads_nothing_from_
 def test_the_openapi_document_is_the_committed_one(request: pytest.FixtureRequest) -> None:
     committed = (request.config.rootpath / "docs" / "openapi.json").read_text(encoding="utf-8")
     assert committed == text(), "run: python -m nightjar.api.openapi docs/openapi.json"
+    assert json.loads(SERVED.read_text(encoding="utf-8")) == document()
+
+
+def test_the_document_is_served_as_it_was_made(api: Api) -> None:
+    assert json.loads(exact(api("GET", "/v1.0/openapi.json", headers={}).body)) == document()
 
 
 def test_every_reference_of_the_document_leads_somewhere() -> None:

@@ -1,4 +1,7 @@
-"""The OpenAPI document, made of the table of routes and the pydantic models. `python -m nightjar.api.openapi FILE` writes it."""
+"""The OpenAPI document, made of the table of routes and the pydantic models, ahead of time.
+
+`python -m nightjar.api.openapi docs/openapi.json` writes it for readers, and beside this file, without spaces, as the function serves it.
+"""
 
 import json
 import sys
@@ -7,9 +10,11 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from nightjar.api.docs import SERVED
 from nightjar.api.links import links, operation_id
 from nightjar.api.models.base import Answer, Body
 from nightjar.api.routes import ROUTES, Query, Route
+from nightjar.http.errors import compact
 
 _ABOUT = (
     "Alerts on your own AWS account for background jobs, agents and services. Compatible with the Chirpier v1.0 contract. In requests "
@@ -187,3 +192,4 @@ def text() -> str:
 
 if __name__ == "__main__":
     Path(sys.argv[1]).write_text(text(), encoding="utf-8")
+    SERVED.write_text(compact(document()) + "\n", encoding="utf-8")
