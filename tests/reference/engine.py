@@ -6,7 +6,7 @@ from typing import Any
 from tests.reference.alerts import Alert, AlertKey, Conflict, Transition
 from tests.reference.judging import Verdict
 from tests.reference.logs import Bucket, EventKey, Log
-from tests.reference.periods import HOUR, MINUTE, Calendar, Period
+from tests.reference.periods import MINUTE, Calendar, Period
 from tests.reference.policies import NO_DATA_AFTER, Policy, changes, starts_revision
 from tests.reference.watch import Moment, Outbox, Watch
 from tests.reference.weighing import Scales
@@ -16,10 +16,15 @@ ACTIONS = {"acknowledge": ("triggered", "acknowledged"), "archive": ("resolved",
 
 
 class Engine:
-    """ENGINE.md in memory. Every method takes the instant at which its step happens, in microseconds."""
+    """ENGINE.md in memory. Every method takes the instant at which its step happens, in microseconds.
+
+    `unsettled` says that ticks were missed beyond the horizon while an alert was open, so that its end depends on whether periods that
+    nothing judged count for recovery and silence: ENGINE.md leaves that open.
+    """
 
     def __init__(self) -> None:
         """Begin without events, policies, logs, or a clock."""
+        self.unsettled = False
         self.watches: dict[str, Watch] = {}
         self.past_watches: list[Watch] = []
         self._calendars: dict[EventKey, Calendar] = {}
@@ -137,6 +142,7 @@ class Engine:
         policy = watch.policy
         limit = moment.at - policy.delay
         due = self._rolling_due(watch, limit) if policy.rolling else self._due(watch, limit)
+        self._note_missed(watch, due)
         watch.reached = limit if watch.reached is None else max(watch.reached, limit)
         for period in due:
             self._scales.judge_at_close(watch, period, moment)
@@ -155,10 +161,25 @@ class Engine:
             period = calendar.before(kind, period)
         return [period] if watch.reached is None else due
 
+    def _note_missed(self, watch: Watch, due: list[Period]) -> None:
+        """Note what no tick judges because ticks were missed while an alert is open."""
+        policy = watch.policy
+        if watch.open is None or watch.reached is None or not due:
+            return
+        period = due[0]
+        while (period := self._earlier(watch, period)).end > watch.reached:
+            watch.missed.append(period)
+            self.unsettled |= policy.field("recovery_periods") > 1 or policy.field("evaluation_periods") > 1
+
+    @staticmethod
+    def _earlier(watch: Watch, period: Period) -> Period:
+        """Return the period, or the rolling window, that a policy judges before one."""
+        return period.shifted(-watch.policy.stride) if watch.policy.rolling else watch.calendar.before(watch.policy.kind, period)
+
     @staticmethod
     def _rolling_due(watch: Watch, limit: int) -> list[Period]:
         minutes = watch.policy.window_minutes
-        end = limit - limit % (HOUR if minutes > 120 else MINUTE)
+        end = limit - limit % watch.policy.stride
         return [Period(end - minutes * MINUTE, end)] if watch.reached is None or end > watch.reached else []
 
     def _check_again(self, watch: Watch, tick: int) -> None:
@@ -172,6 +193,7 @@ class Engine:
     def _end_without_data(self, watch: Watch, moment: Moment) -> None:
         last = watch.verdicts.last_that_spoke() if watch.open and not watch.open.healthy else None
         if watch.open and last and moment.at >= last.period.end + watch.policy.delay + NO_DATA_AFTER[watch.policy.kind]:
+            self.unsettled |= any(self._scales.says_something(watch, period) for period in watch.missed if period.end > last.period.end)
             watch.resolve(watch.open, "no_data", moment)
 
     def _remind(self, watch: Watch, moment: Moment) -> None:

@@ -83,6 +83,11 @@ class Policy:
         return int(self.fields["window_minutes"] or {"hour": 60, "day": 1440}[self.kind])
 
     @property
+    def stride(self) -> int:
+        """How far apart its rolling windows lie."""
+        return HOUR if self.window_minutes > 120 else MINUTE
+
+    @property
     def missing(self) -> str:
         """What a period without logs means."""
         return str(self.fields["missing"])

@@ -48,6 +48,7 @@ class Watch:
     """A revision of a policy.
 
     `reached` is how far ticks have closed its periods, `touched_at` the last create or edit by a person, `touched_from` the clock then.
+    `missed` are periods that missed ticks left unjudged while an alert was open.
     """
 
     policy: Policy
@@ -61,6 +62,7 @@ class Watch:
     open: Alert | None = None
     ended: list[Alert] = field(default_factory=list)
     quiet: bool = False
+    missed: list[Period] = field(default_factory=list)
 
     def state(self, judged: Judged) -> State:
         """Return the policy's state at a judged period."""

@@ -98,6 +98,11 @@ class Scales:
         stored = self.raw.window(watch.policy.event_key, judged.period.start, judged.period.end).count
         return rests_on_little and applied <= LOOK_UP_TO and stored > applied
 
+    def says_something(self, watch: Watch, period: Period) -> bool:
+        """Say whether a period would give breach or healthy if it were judged now."""
+        found = Finding(period, judge(watch.policy, period, watch.calendar, self.applied), Moment(0, 0, 0))
+        return _is_counted(watch, found) and found.reading.verdict is not Verdict.NOTHING
+
     def is_closed(self, watch: Watch, period: Period) -> bool:
         """Say whether a tick's reach has closed a period."""
         return watch.reached is not None and period.end <= max(watch.reached, (self.clock or 0) - watch.policy.delay)
