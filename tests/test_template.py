@@ -213,7 +213,7 @@ def test_a_role_names_actions_and_tables_and_no_wildcard(function: str) -> None:
         ("NotifierFunction", "RollupsTable", "BatchGetItem"),
         ("NotifierFunction", "ConfigTable", "GetItem PutItem Query"),
         ("NotifierFunction", "AlertsTable", "BatchGetItem Query UpdateItem"),
-        ("ApiFunction", "DeliveriesTable", "ConditionCheckItem DeleteItem PutItem Query UpdateItem"),
+        ("ApiFunction", "DeliveriesTable", "ConditionCheckItem DeleteItem GetItem PutItem Query UpdateItem"),
         ("ApiFunction", "LogsTable", "Query"),
         ("ApiFunction", "RollupsTable", "BatchGetItem Query"),
     ],
