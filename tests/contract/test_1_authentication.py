@@ -1,12 +1,13 @@
 """API.md, Authentication; and the errors that every route knows."""
 
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from nightjar.api.routes import ROUTES
-from nightjar.core.instants import MINUTE
+from nightjar.core.instants import MINUTE, SECOND
 from nightjar.http.limits import BODY_BYTES
 from nightjar.storage.keys import create_key, revoke_key
 
@@ -77,6 +78,20 @@ def test_a_revoked_key_stops_working_within_a_minute(api: Api) -> None:
     revoke_key(api.store, key.key_hash, now=NOW)
     api.now += MINUTE
     assert api("GET", "/v1.0/events", headers=headers).status == 401
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/v1.0/events"), ("POST", "/v1.0/logs")])
+def test_a_key_that_asks_more_often_than_the_setting_allows_is_told_when_to_come_again(
+    api: Api, monkeypatch: pytest.MonkeyPatch, method: str, path: str
+) -> None:
+    monkeypatch.setattr("nightjar.http.auth.settings", lambda: SimpleNamespace(key_requests_per_second=0.5))
+    log = {"event": "e", "value": 1}
+    first, second = (api(method, path, log) for _ in range(2))
+    assert (first.status, second.status, second.code, second.headers["Retry-After"]) == (200, 429, "TOO_MANY_REQUESTS", "2")
+    other, _ = create_key(api.store, scope="admin", now=NOW)
+    assert api(method, path, log, headers={"Authorization": f"Bearer {other}"}).status == 200, "another key is served"
+    api.now += 2 * SECOND
+    assert api(method, path, log).status == 200
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/docs", "/v1.0/openapi.json"])
