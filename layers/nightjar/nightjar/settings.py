@@ -49,9 +49,14 @@ def settings() -> Settings:
         tables=Tables(**{name: env.get(f"TABLE_{name.upper()}", "") for name in Tables.__slots__}),
         bells_url=env.get("QUEUE_BELLS", ""),
         log_ttl_days=max(32, int(env.get("LOG_TTL_DAYS", "32"))),
-        heartbeat_url=env.get("HEARTBEAT_URL", ""),
+        heartbeat_url=_or_none(env.get("HEARTBEAT_URL", "")),
         tick_lead_minutes=int(lead) if lead else None,
         email_from=env.get("EMAIL_FROM", ""),
         email_to=env.get("EMAIL_TO", ""),
         key_requests_per_second=float(env.get("KEY_REQUESTS_PER_SECOND", "0")),
     )
+
+
+def _or_none(value: str) -> str:
+    """Return a value, or nothing for the word none: SAM asks for a hidden parameter until something is typed."""
+    return "" if value.strip().lower() == "none" else value.strip()
