@@ -1,7 +1,9 @@
 """What waits, what was tried, what came of it; how long to wait; which transitions are told together."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
@@ -21,6 +23,7 @@ GIVE_UP_AFTER = 24 * HOUR
 LONGEST_WAIT = 900
 SHORTEST_WAIT = 1
 
+_NUMBER = re.compile(r"[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?")
 _ATTEMPTS = UUID("e0c0a9be-3b35-5b0a-9a0e-4c1f7f6d2b11")
 
 
@@ -238,6 +241,8 @@ def seconds(found: object) -> Decimal | None:
     """Read seconds above zero from what a header or a JSON body holds; None for anything else."""
     if not isinstance(found, (str, int, float, Decimal)) or isinstance(found, bool):
         return None
+    if isinstance(found, str) and not _NUMBER.fullmatch(found):  # Decimal takes 1_000 and other scripts' digits, too
+        return None
     try:
         value = Decimal(str(found))
     except InvalidOperation:
@@ -249,6 +254,7 @@ def _until(text: str, now: int) -> Decimal | None:
     """Return the seconds until an HTTP date, None when it is none or over."""
     try:
         date = parsedate_to_datetime(text)
+        date = date if date.tzinfo else date.replace(tzinfo=UTC)  # one of the three forms names no zone; all are GMT
         left = Decimal(int(date.timestamp()) * SECOND - now) / SECOND
     except (ValueError, TypeError, OverflowError):
         return None
