@@ -144,10 +144,10 @@ def measured(alert: Alert, *, running: bool = False) -> str:
     Example: "27 so far this hour, limit 20"; "no logs this hour, expected at least 10"; "160, 60 % more than 7 days
     before (100), limit +50 %".
     """
+    if alert.value is None:  # `missing: breach`, which comes before any comparison
+        return f"no logs {_window(alert)}, but some were expected"
     if alert.compare:
         return f"{_changed(alert)}, {_CHANGE[alert.condition].format(_threshold(alert))}"
-    if alert.value is None:
-        return f"no logs {_window(alert)}, but some were expected"
     return f"{_value(alert, running)}, {_EXPECTED[alert.condition].format(_threshold(alert))}"
 
 
@@ -203,7 +203,7 @@ def _facts(alert: Alert, kind: NoticeKind, background: Background | None) -> tup
     if alert.evaluation_periods > 1:
         facts.append(("Rule", f"{alert.datapoints_to_alarm} of the last {alert.evaluation_periods} {alert.period}s"))
     if alert.periods > 1:
-        facts.append(("In alarm", f"{alert.periods} {alert.period}s"))
+        facts.append(("In alarm", f"{alert.periods} {_unit_of_time(alert)}s"))
     if kind == "ended":
         facts.append(("Last in alarm", measured(alert)))
     if alert.worst_value is not None and alert.worst_value != alert.value:
@@ -215,8 +215,7 @@ def _facts(alert: Alert, kind: NoticeKind, background: Background | None) -> tup
 
 def _trend(alert: Alert, background: Background) -> str:
     """Draw the last windows, and say what they are."""
-    window = "window" if alert.window == "rolling" else alert.period
-    return f"{sparkline(background.trend)} last {len(background.trend)} {window}s"
+    return f"{sparkline(background.trend)} last {len(background.trend)} {_unit_of_time(alert)}s"
 
 
 def _value(alert: Alert, running: bool) -> str:
@@ -230,8 +229,8 @@ def _value(alert: Alert, running: bool) -> str:
 
 def _changed(alert: Alert) -> str:
     """Say what was measured against the window before."""
-    value = _number(alert, alert.value) if alert.value is not None and alert.count else f"no logs {_window(alert)}"
-    before = _BEFORE.get(alert.compare or "previous_window", f"the {'window' if alert.window == 'rolling' else alert.period} before")
+    value = _number(alert, alert.value) if alert.count else f"no logs {_window(alert)}"
+    before = _BEFORE.get(alert.compare or "previous_window", f"the {_unit_of_time(alert)} before")
     previous, change = alert.previous_value, alert.change_percent
     value = _AGGREGATES[alert.aggregate] + value if alert.count else value
     if previous is None:
@@ -258,6 +257,11 @@ def _threshold(alert: Alert) -> str:
 def _unit(alert: Alert) -> str:
     """Return the unit of what is measured; a count has none."""
     return "" if alert.aggregate == "count" else unit_of(alert.event)
+
+
+def _unit_of_time(alert: Alert) -> str:
+    """Name one of the stretches that are judged: rolling ones overlap, so thirty of half an hour are not thirty hours."""
+    return "window" if alert.window == "rolling" else alert.period
 
 
 def _window(alert: Alert) -> str:
