@@ -126,7 +126,7 @@ def revised(before: Policy, after: Policy, *, running_start: int, now: int) -> P
         `after` with version, revision, updated_at and active_from set: a changed measurement counts from the start of the
         running period, never earlier than before; a policy switched on counts from now.
     """
-    measured = any(getattr(before, name) != getattr(after, name) for name in MEASURING)
+    measured = _measures(before) != _measures(after)
     switched = before.enabled != after.enabled
     explicit = after.active_from != before.active_from
     active_from = after.active_from
@@ -141,3 +141,9 @@ def revised(before: Policy, after: Policy, *, running_start: int, now: int) -> P
         active_from=active_from,
         updated_at=now,
     )
+
+
+def _measures(policy: Policy) -> dict[str, Any]:
+    """Return what a policy measures; recovery at the threshold is what a policy without recovery_threshold has."""
+    found = {name: getattr(policy, name) for name in MEASURING}
+    return {**found, "recovery_threshold": policy.threshold if policy.recovery_threshold is None else policy.recovery_threshold}
