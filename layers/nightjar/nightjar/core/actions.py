@@ -6,7 +6,7 @@ from typing import Final
 from nightjar.core.alerts import Action, Ending, Impossible
 from nightjar.core.due import delay
 from nightjar.core.instants import DAY, MINUTE
-from nightjar.core.lifecycle import Step, span_to_latest
+from nightjar.core.lifecycle import Step, reworded, span_to_latest
 from nightjar.core.policies import Policy
 from nightjar.core.state import Decision, State
 
@@ -42,7 +42,7 @@ def act_on_open(state: State, action: Action, *, clock: int, now: int) -> Decisi
 
 
 def revise(state: State, policy: Policy | None, *, clock: int, now: int) -> Decision:
-    """Bring a state to its policy's revision: an open alert of an earlier one ends, with its reason.
+    """Bring a state to its policy's revision: an open alert of an earlier one ends, with its reason; one of this takes its words.
 
     Args:
         state: The state, of any revision.
@@ -51,7 +51,9 @@ def revise(state: State, policy: Policy | None, *, clock: int, now: int) -> Deci
         now: The instant (µs) of the edit.
     """
     live = policy is not None and policy.enabled
-    if policy is not None and (state.revision > policy.revision or (state.revision == policy.revision and state.live == live)):
+    if policy is not None and state.revision == policy.revision and state.live == live:
+        return _reword(state, policy, clock=clock, now=now)
+    if policy is not None and state.revision > policy.revision:
         return Decision("unchanged")
     if policy is None and not state.live and state.open is None:
         return Decision("unchanged")
@@ -61,6 +63,16 @@ def revise(state: State, policy: Policy | None, *, clock: int, now: int) -> Deci
         step.end(state.open, ending, span_to_latest(state.open, ending))
     # spans of earlier revisions are forgotten: the revision is in an alert's id, so a period may alert again
     step.state = replace(step.state, revision=policy.revision if policy else GONE, live=live, spans=(), quiet=False)
+    return step.decision()
+
+
+def _reword(state: State, policy: Policy, *, clock: int, now: int) -> Decision:
+    """Bring the open alert's title, severity and the like up to date; its values, and when they were written, stay."""
+    alert = state.open
+    if alert is None or reworded(alert, policy) == alert:
+        return Decision("unchanged")
+    step = Step(state, clock, now)
+    step.update(reworded(alert, policy), "reworded", written_at=alert.written_at)
     return step.decision()
 
 

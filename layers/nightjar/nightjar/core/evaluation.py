@@ -8,7 +8,7 @@ from dataclasses import replace
 from nightjar.core.alerts import Alert
 from nightjar.core.due import is_closed, oldest_start
 from nightjar.core.evidence import Evidence, after, latest_start, looks_back_to, period_from
-from nightjar.core.lifecycle import Step, first_alert, with_period, without_period
+from nightjar.core.lifecycle import Step, first_alert, reworded, with_period, without_period
 from nightjar.core.periods import Period
 from nightjar.core.state import Decision, Span, State, pruned, span_containing
 from nightjar.core.verdicts import CUT_DAY, Verdict, rests_on_little
@@ -63,7 +63,7 @@ def _in_alarm(step: Step, period: Period, verdict: Verdict, evidence: Evidence, 
         return _goes_on(step, alert, period, verdict, evidence)
     if alert is None and span is not None and ended is not None:
         step.forget(span)
-        step.open("reopened", with_period(ended, policy, period, verdict))
+        step.open("reopened", reworded(with_period(ended, policy, period, verdict), policy))
     else:
         step.open("opened", first_alert(policy, period, verdict, step, early=not _closed(evidence, period)))
     _recover(step, period, evidence)

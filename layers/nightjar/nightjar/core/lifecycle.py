@@ -1,6 +1,5 @@
 """How an alert begins, goes on and ends: the writes and transitions of one step, numbered."""
 
-
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -37,9 +36,9 @@ class Step:
     transitions: list[Transition] = field(default_factory=list)
     alerts: dict[str, Alert] = field(default_factory=dict)
 
-    def update(self, alert: Alert, reason: str) -> None:
-        """Write an alert's values without telling anybody."""
-        alert = replace(alert, written_at=self.clock)
+    def update(self, alert: Alert, reason: str, *, written_at: int | None = None) -> None:
+        """Write an alert without telling anybody: its values, unless they were written before (written_at)."""
+        alert = replace(alert, written_at=self.clock if written_at is None else written_at)
         self.alerts[alert.alert_id] = alert
         self.reason = reason
         if alert.is_open:
@@ -94,10 +93,19 @@ def first_alert(policy: Policy, period: Period, verdict: Verdict, step: Step, *,
     )
 
 
+_WORDS = ("title", "description", "channel", "severity", "runbook_url")
 _COPIED = (
-    "policy_id", "revision", "event_id", "agent", "event", "title", "description", "channel", "severity", "runbook_url", "period",
+    *_WORDS, "policy_id", "revision", "event_id", "agent", "event", "period",
     "aggregate", "condition", "threshold", "window", "window_minutes", "evaluation_periods", "datapoints_to_alarm", "compare",
 )  # fmt: skip
+
+
+def reworded(alert: Alert, policy: Policy) -> Alert:
+    """Give an alert the title, severity, runbook and other words that its policy has now.
+
+    Rule: ENGINE.md, Alerts: these change in place.
+    """
+    return replace(alert, **{name: getattr(policy, name) for name in _WORDS})
 
 
 def _measured(period: Period, verdict: Verdict) -> dict[str, Any]:

@@ -184,6 +184,7 @@ def _again(this: Round, alert_id: str, name: outbox.Name) -> set[str]:
     if transition is None or alert is None or not alert.is_open or reached(records):
         _forget(store, name[0], alert_id)
         return set()
+    transition = replace(transition, alert=alert)  # its severity may have been changed since
     into = {tray for target in untold(transition, this.destinations, records, this.quiet, this.clock) if (tray := put(this, transition, target))}
     if into:
         _forget(store, name[0], alert_id)
