@@ -44,9 +44,9 @@ def update_event(call: Call, event_id: str) -> Reply:
     """Change what the request names; a new timezone begins at its next midnight, for the event's policies too."""
     found = read(EventBody, body.read(call.event))
     event = again(lambda: _update(call, event_id, found))
-    if found.timezone:
+    if found.timezone or found.unit is not None:
         for policy in policies.of_event(call.store, event.event_id):
-            again(partial(_carry_zones, call, policy.policy_id))
+            again(partial(_carry, call, policy.policy_id))
     return Reply(show(event))
 
 
@@ -92,12 +92,12 @@ def _changed(event: Event, found: EventBody, now: int) -> Event:
     return replace(event, **named, zones=zones)
 
 
-def _carry_zones(call: Call, policy_id: str) -> None:
-    """Copy an event's timezone history into one of its policies: the days that it judges follow, its revision stays."""
+def _carry(call: Call, policy_id: str) -> None:
+    """Copy an event's timezone history and unit into one of its policies: the days that it judges follow, its revision stays."""
     policy = policies.get(call.store, policy_id)
     event = events.get(call.store, policy.event_id) if policy else None
-    if policy and event and policy.zones != event.zones:
-        after = replace(policy, zones=event.zones, version=policy.version + 1, updated_at=call.now)
+    if policy and event and (policy.zones, policy.unit) != (event.zones, event.unit):
+        after = replace(policy, zones=event.zones, unit=event.unit, version=policy.version + 1, updated_at=call.now)
         policies.replace(call.store, policy, after, event)
 
 

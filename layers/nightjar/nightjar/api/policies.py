@@ -185,7 +185,7 @@ def _ensure(call: Call, found: PolicyBody, event: Event) -> None:
 
 def _carried(event: Event) -> dict[str, Any]:
     """Return what a policy carries along of its event."""
-    return {"event_id": event.event_id, "agent": event.agent, "event": event.event, "zones": event.zones}
+    return {"event_id": event.event_id, "agent": event.agent, "event": event.event, "zones": event.zones, "unit": event.unit}
 
 
 def _checked(call: Call, policy: Policy, named: dict[str, Any], known: Sequence[str] = ()) -> Policy:

@@ -45,6 +45,7 @@ class Alert:
     channel: str = "default"
     severity: Severity
     runbook_url: str = ""
+    unit: str = ""
     period: Kind
     aggregate: Aggregate
     condition: Condition

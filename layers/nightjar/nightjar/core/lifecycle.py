@@ -93,7 +93,7 @@ def first_alert(policy: Policy, period: Period, verdict: Verdict, step: Step, *,
     )
 
 
-_WORDS = ("title", "description", "channel", "severity", "runbook_url")
+_WORDS = ("title", "description", "channel", "severity", "runbook_url", "unit")
 _COPIED = (
     *_WORDS, "policy_id", "revision", "event_id", "agent", "event", "period",
     "aggregate", "condition", "threshold", "window", "window_minutes", "evaluation_periods", "datapoints_to_alarm", "compare",

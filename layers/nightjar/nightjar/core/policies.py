@@ -37,7 +37,7 @@ class ActiveHours:
 class Policy:
     """One policy as stored; the meaning of each field is in API.md and docs/semantics.md.
 
-    Instants are microseconds since the epoch. `zones` is its event's timezone history, carried along so that judging
+    Instants are microseconds since the epoch. `zones` and `unit` are its event's, carried along so that judging
     needs no second read. `revision` counts the changes that start a new line of judgement; `version` counts all writes.
     """
 
@@ -72,6 +72,7 @@ class Policy:
     auto_resolve: bool = True
     runbook_url: str = ""
     zones: Zones = UTC_ZONES
+    unit: str = ""
     revision: int = 1
     version: int = 1
     created_at: int = 0

@@ -255,8 +255,8 @@ def _threshold(alert: Alert) -> str:
 
 
 def _unit(alert: Alert) -> str:
-    """Return the unit of what is measured; a count has none."""
-    return "" if alert.aggregate == "count" else unit_of(alert.event)
+    """Return the unit of what is measured: the event's, else what its name tells; a count has none."""
+    return "" if alert.aggregate == "count" else alert.unit or unit_of(alert.event)
 
 
 def _unit_of_time(alert: Alert) -> str:
