@@ -45,7 +45,12 @@ _ERROR = {
         "error": {
             "type": "object",
             "required": ["code", "message"],
-            "properties": {"code": {"type": "string"}, "message": {"type": "string"}},
+            "properties": {
+                "code": {"type": "string"},
+                "message": {"type": "string", "description": "Names the field and what was wrong with it."},
+                "event_id": {"type": "string", "format": "uuid", "description": "Of a conflict: the event that there is."},
+                "rejected": {"type": "array", "items": {"$ref": "#/components/schemas/Rejected"}, "description": "When every log was rejected: why."},
+            },
         }
     },
 }
