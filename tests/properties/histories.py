@@ -77,7 +77,7 @@ class History:
         away: int = self.draw(st.sampled_from(self.pace.away))
         shifts = sorted({AHEAD.get(body["compare"]["previous"], 0) for body in self.bodies.values() if "compare" in body})
         if shifts and self.draw(st.integers(0, 2)) == 0:
-            away = -self.draw(st.sampled_from(shifts)) + self.draw(st.sampled_from([0, self.pace.steps[-2]]))
+            away = -self.draw(st.sampled_from(shifts)) + self.draw(st.sampled_from([0, self.pace.steps[-3]]))
         return max(-FARTHEST_BACK, min(away, FARTHEST_AHEAD))
 
     def _one(self, time: int, value: Decimal | int, event: str = "job.run") -> ScriptLog:
@@ -167,7 +167,7 @@ def zones(near: tuple[str, ...]) -> st.SearchStrategy[str]:
 
 
 @st.composite
-def histories(draw: st.DrawFn, pace: Pace, most: int = 25) -> Script:
+def histories(draw: st.DrawFn, pace: Pace, most: int = 30) -> Script:
     """A whole history of one or two policies on one or two events, ended by rollup catching up and some ticks."""
     begin = draw(st.sampled_from(sorted(pace.seasons)))
     start = parse_instant(begin)
@@ -177,10 +177,10 @@ def histories(draw: st.DrawFn, pace: Pace, most: int = 25) -> Script:
     named = {f"p{number}": {**body, "id": f"p{number}", "agent": AGENT} for number, body in enumerate(bodies)}
     history = History(draw, dict(named), pace, start, dict(placed), pace.seasons[begin], draw(st.integers(0, 3)) == 0)
     history.steps.append(Tick(start, start))
-    choices: list[Callable[[], None]] = [history.log] * 8 + [history.tick] * 6 + [history.close] * (0 if pace is PACES["minutes"] else 6)
-    choices += [history.apply] * 2 + [history.person] * 2 + [history.acts] * 2 + [history.moves] * (2 if "day" in pace.kinds else 0)
+    choices: list[Callable[[], None]] = [history.log] * 8 + [history.tick] * 6 + [history.close] * (0 if pace is PACES["minutes"] else 10)
+    choices += [history.apply] * 2 + [history.person] * 2 + [history.acts] * 3 + [history.moves] * (2 if "day" in pace.kinds else 0)
     choices += [history.resend, history.redeliver, history.creates]
-    for _ in range(draw(st.integers(1, most))):
+    for _ in range(draw(st.integers(most // 3, most))):
         history.pass_time()
         draw(st.sampled_from(choices))()
     history.ends()

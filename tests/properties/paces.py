@@ -50,14 +50,14 @@ PACES: Mapping[str, Pace] = {
     ),
     "hours": Pace(
         kinds=("minute", "hour", "hour"),
-        steps=(20 * SECOND, MINUTE, 20 * MINUTE, HOUR, HOUR, 3 * HOUR, 11 * HOUR, 25 * HOUR),
+        steps=(20 * SECOND, MINUTE, 5 * MINUTE, 20 * MINUTE, 20 * MINUTE, HOUR, HOUR, 3 * HOUR, 11 * HOUR, 25 * HOUR),
         away=(0, 0, 0, -20 * MINUTE, -HOUR, -2 * HOUR, -9 * HOUR, -25 * HOUR, 3 * MINUTE, HOUR, 20 * HOUR),
         before=(0, HOUR, 9 * HOUR, 2 * DAY),
         seasons=SEASONS,
     ),
     "days": Pace(
         kinds=("hour", "day", "day", "day"),
-        steps=(20 * SECOND, 20 * MINUTE, HOUR, 5 * HOUR, 11 * HOUR, DAY, 3 * DAY),
+        steps=(20 * SECOND, 20 * MINUTE, HOUR, HOUR, 5 * HOUR, 5 * HOUR, 11 * HOUR, 11 * HOUR, DAY, 3 * DAY),
         away=(0, 0, 0, -HOUR, -9 * HOUR, -20 * HOUR, -DAY, -47 * HOUR, -50 * HOUR, 3 * MINUTE, HOUR, 23 * HOUR),
         before=(0, 11 * HOUR, 2 * DAY, 5 * DAY),
         seasons=SEASONS,

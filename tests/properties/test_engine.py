@@ -24,7 +24,7 @@ from tests.reference.replay import in_instants, play
 from tests.world import Record, World, world
 
 LONG = os.environ.get("NIGHTJAR_SOAK")
-EXAMPLES = int(LONG or 12)
+EXAMPLES = int(LONG or 10)
 
 
 class TolerantPlay(Play):

@@ -16,15 +16,10 @@ ACTIONS = {"acknowledge": ("triggered", "acknowledged"), "archive": ("resolved",
 
 
 class Engine:
-    """ENGINE.md in memory. Every method takes the instant at which its step happens, in microseconds.
-
-    `unsettled` says that ticks were missed beyond the horizon while an alert was open, so that its end depends on whether periods that
-    nothing judged count for recovery and silence: ENGINE.md leaves that open.
-    """
+    """ENGINE.md in memory. Every method takes the instant at which its step happens, in microseconds."""
 
     def __init__(self) -> None:
         """Begin without events, policies, logs, or a clock."""
-        self.unsettled = False
         self.watches: dict[str, Watch] = {}
         self.past_watches: list[Watch] = []
         self._calendars: dict[EventKey, Calendar] = {}
@@ -40,6 +35,11 @@ class Engine:
     def held_back(self) -> int:
         """How often a silent alert was held back, because more logs were stored than applied."""
         return self._scales.held_back
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether something hung on periods that nothing has judged: ENGINE.md leaves open whether they count for later ones."""
+        return self._scales.unsettled
 
     @property
     def alerts(self) -> list[Alert]:
@@ -143,6 +143,7 @@ class Engine:
         limit = moment.at - policy.delay
         due = self._rolling_due(watch, limit) if policy.rolling else self._due(watch, limit)
         self._note_missed(watch, due)
+        watch.begun = min([limit, *(period.start for period in due)]) if watch.begun is None else watch.begun
         watch.reached = limit if watch.reached is None else max(watch.reached, limit)
         for period in due:
             self._scales.judge_at_close(watch, period, moment)
@@ -169,7 +170,7 @@ class Engine:
         period = due[0]
         while (period := self._earlier(watch, period)).end > watch.reached:
             watch.missed.append(period)
-            self.unsettled |= policy.field("recovery_periods") > 1 or policy.field("evaluation_periods") > 1
+            self._scales.unsettled |= policy.field("recovery_periods") > 1 or policy.field("evaluation_periods") > 1
 
     @staticmethod
     def _earlier(watch: Watch, period: Period) -> Period:
@@ -193,7 +194,7 @@ class Engine:
     def _end_without_data(self, watch: Watch, moment: Moment) -> None:
         last = watch.verdicts.last_that_spoke() if watch.open and not watch.open.healthy else None
         if watch.open and last and moment.at >= last.period.end + watch.policy.delay + NO_DATA_AFTER[watch.policy.kind]:
-            self.unsettled |= any(self._scales.says_something(watch, period) for period in watch.missed if period.end > last.period.end)
+            self._scales.unsettled |= any(self._scales.says_something(watch, period) for period in watch.missed if period.end > last.period.end)
             watch.resolve(watch.open, "no_data", moment)
 
     def _remind(self, watch: Watch, moment: Moment) -> None:
@@ -221,7 +222,7 @@ class Engine:
 
     def _watch(self, at: int, policy: Policy, revision: int) -> Watch:
         reached = None if self.clock is None else self.clock - policy.delay
-        watch = Watch(policy, revision, self.calendar(policy.event_key), self._outbox, reached, at)
+        watch = Watch(policy, revision, self.calendar(policy.event_key), self._outbox, reached, at, begun=reached)
         self.watches[policy.policy_id] = watch
         return watch
 

@@ -48,7 +48,7 @@ class Watch:
     """A revision of a policy.
 
     `reached` is how far ticks have closed its periods, `touched_at` the last create or edit by a person, `touched_from` the clock then.
-    `missed` are periods that missed ticks left unjudged while an alert was open.
+    `missed` are periods that missed ticks left unjudged while an alert was open; ticks judge nothing that ends at or before `begun`.
     """
 
     policy: Policy
@@ -63,6 +63,7 @@ class Watch:
     ended: list[Alert] = field(default_factory=list)
     quiet: bool = False
     missed: list[Period] = field(default_factory=list)
+    begun: int | None = None
 
     def state(self, judged: Judged) -> State:
         """Return the policy's state at a judged period."""

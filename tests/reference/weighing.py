@@ -29,6 +29,7 @@ class Scales:
     raw: Book = field(default_factory=Book)
     applied: Book = field(default_factory=Book)
     held_back: int = 0
+    unsettled: bool = False
 
     def judge_at_close(self, watch: Watch, period: Period, moment: Moment) -> None:
         """Judge a period that a tick has closed."""
@@ -46,7 +47,12 @@ class Scales:
             return None
         if self.is_closed(watch, period):
             late = Moment(at, self.clock, self.clock)
-            return self._look_at_ended(watch, period, late) if self.inside_horizon(watch, period) else None
+            if not self.inside_horizon(watch, period):
+                return None
+            found = self._look_at_ended(watch, period, late)
+            before_all = watch.begun is not None and period.end <= watch.begun and _is_counted(watch, found)
+            self.unsettled |= before_all and (found.reading.verdict is Verdict.BREACH or policy.field("evaluation_periods") > 1)
+            return found
         reading = judge_early(policy, period, self.applied) if period.start <= self.clock + AHEAD else None
         if reading is None:
             return None
