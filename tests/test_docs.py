@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.verify.__main__ import CHECKS
+
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"\[([^\]]+)\]\(([^)#]+)\)")
@@ -38,3 +40,16 @@ def test_every_rule_of_the_semantics_names_files_by_where_they_are() -> None:
 def test_no_document_names_a_path_of_somebodys_machine() -> None:
     for document in DOCUMENTS:
         assert not re.search(r"/(work|home|root|Users)/", document.read_text()), document.name
+
+
+def test_what_to_do_is_said_for_every_alarm() -> None:
+    alarms = re.findall(r"^  (\w+):\n    Type: AWS::CloudWatch::Alarm$", (ROOT / "template.yaml").read_text(), re.MULTILINE)
+    rows = [line.split(" | ")[0].strip("| ").split(", ") for line in (ROOT / "docs" / "operations.md").read_text().splitlines() if line.startswith("| ")]
+    named = tuple(name for row in rows for name in row)
+    assert len(alarms) > 20
+    assert [alarm for alarm in alarms if alarm not in named and not any(name.startswith("…") and alarm.endswith(name[1:]) for name in named)] == []
+
+
+def test_every_check_of_verify_on_aws_is_named_where_its_assumption_is() -> None:
+    text = (ROOT / "docs" / "runtimes.md").read_text()
+    assert [name for name, _ in CHECKS if f"`{name}`" not in text] == []
