@@ -209,6 +209,7 @@ def written(document: str, made: str) -> str:
 def main() -> None:
     """Print; with --measure and --docs, measure before and write after."""
     if "--measure" in sys.argv:
+        os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "CRITICAL")  # before a function makes its logger
         from bench.measured import measure
 
         if "NIGHTJAR_DYNAMODB" not in os.environ:
