@@ -75,3 +75,15 @@ def test_reminders_that_are_asked_for_while_an_alert_is_open_come_on_its_grid() 
         ticks=["2026-03-03T14:01:00Z/2026-03-03T14:07:00Z/PT1M"],
     )
     assert found == ["2026-03-03T14:01:00Z opened 2026-03-03T13:00:00Z", "2026-03-03T14:06:00Z reminded 2026-03-03T13:00:00Z"]
+
+
+def test_without_auto_resolve_a_late_breach_before_the_open_alert_joins_it_over_healthy_periods() -> None:
+    found = told(
+        policies=[{"period": "hour", "aggregate": "count", "condition": "ne", "threshold": 0, "auto_resolve": False}],
+        logs=[
+            {"t": "2026-03-03T08:00:20Z", "v": 2, "recv": "2026-03-03T14:22:00Z"},
+            {"t": "2026-03-03T04:00:40Z", "v": -2, "recv": "2026-03-03T14:23:00Z"},
+        ],
+        ticks=["2026-03-03T02:01:00Z/2026-03-03T14:01:00Z/PT1H"],
+    )
+    assert found == ["2026-03-03T14:22:00Z opened 2026-03-03T04:00:00Z"]

@@ -1,8 +1,8 @@
 """The real handlers on moto against the plain reference: the same history, the same transitions and the same alerts."""
 
 import os
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from tests.cases.script import Action, Apply, Script, Step, Tick
 from tests.properties.estimates import leaves_open, near, noted
 from tests.properties.histories import histories
 from tests.properties.paces import PACES
+from tests.properties.quick import QuickPlay
 from tests.reference.alerts import Alert, Conflict
 from tests.reference.engine import Engine
 from tests.reference.messages import Messenger
@@ -25,6 +26,7 @@ from tests.world import Record, World, world
 
 LONG = os.environ.get("NIGHTJAR_SOAK")
 EXAMPLES = int(LONG or 10)
+QUICK = 20 * EXAMPLES // (1 if LONG else 4)
 
 
 class TolerantPlay(Play):
@@ -68,17 +70,17 @@ def _reference(script: Script) -> Engine:
     return messenger.engine
 
 
-def _of_reference(engine: Engine, found: Play) -> Iterator[tuple[Any, ...]]:
+def _of_reference(engine: Engine, found: Play | QuickPlay) -> Iterator[tuple[Any, ...]]:
     for each in engine.transitions:
         yield each.at, each.policy_id, each.kind, each.resolved_by, _id_of(each.alert, found)
 
 
-def _id_of(alert: Alert, found: Play) -> str:
+def _id_of(alert: Alert, found: Play | QuickPlay) -> str:
     name, revision, first = alert.key
     return alert_id(found.policies[name], revision, first)
 
 
-def _of_handlers(found: Play) -> Iterator[tuple[Any, ...]]:
+def _of_handlers(found: Play | QuickPlay) -> Iterator[tuple[Any, ...]]:
     for at, each in found.transitions:
         yield at, found.name_of(each.alert.policy_id), each.type, each.alert.resolved_by, each.alert.alert_id
 
@@ -107,15 +109,39 @@ def test_handlers_and_reference_make_the_same_transitions_and_alerts(pace: str, 
     compare(script)
 
 
-def compare(script: Script) -> Engine:
+@pytest.mark.parametrize("pace", PACES)
+@settings(max_examples=QUICK, deadline=None, suppress_health_check=list(HealthCheck), derandomize=LONG is None, print_blob=True)
+@given(data=st.data())
+def test_the_pipeline_over_a_ledger_and_reference_make_the_same_transitions_and_alerts(pace: str, data: st.DataObject) -> None:
+    script = data.draw(histories(PACES[pace]))
+    note(told(script))
+    compare(script, over_a_ledger)
+
+
+@contextmanager
+def through_handlers(script: Script) -> Iterator[Play]:
+    """Play a history to the handlers on moto."""
+    with world(script.start) as on_moto:
+        found = TolerantPlay(on_moto, script)
+        found.run()
+        yield found
+
+
+@contextmanager
+def over_a_ledger(script: Script) -> Iterator[QuickPlay]:
+    """Play a history to the pipeline alone."""
+    found = QuickPlay(script)
+    found.run()
+    yield found
+
+
+def compare(script: Script, player: Callable[[Script], AbstractContextManager[Play | QuickPlay]] = through_handlers) -> Engine:
     """Play a history to both engines, and hold what they made against each other. Return the reference."""
     with noted() as readings:
         engine = _reference(script)
     if engine.unsettled or any(leaves_open(policy, reading) for policy, reading in readings):
         return engine  # it hangs on what ENGINE.md leaves open, or on the sketch's one per cent
-    with world(script.start) as on_moto:
-        found = TolerantPlay(on_moto, script)
-        found.run()
+    with player(script) as found:
         key = lambda each: tuple(map(str, each))
         by_handlers, by_reference = sorted(_of_handlers(found), key=key), sorted(_of_reference(engine, found), key=key)
         assert by_handlers == by_reference

@@ -109,15 +109,15 @@ class Engine:
             times = {log.time for log in batch if log.event_key == watch.policy.event_key}
             self._scales.judge_on_data(watch, {watch.calendar.containing(watch.policy.kind, time) for time in times}, at)
 
-    def tick(self, scheduled: int) -> None:
-        """Handle a tick: judge what has ended, look again at what a person has just touched, then end and remind."""
+    def tick(self, scheduled: int, wall: int | None = None) -> None:
+        """Handle a tick, at wall time: judge what has ended, look again at what a person has just touched, then end and remind."""
         tick = scheduled - scheduled % MINUTE
         if self.clock is not None and tick <= self.clock:
             return
         self._scales.clock = tick
         for watch in list(self.watches.values()):
             if watch.policy.enabled:
-                self._tick(watch, Moment(tick, tick, tick))
+                self._tick(watch, Moment(tick, tick, tick), tick if wall is None else wall)
             else:
                 watch.reached = tick - watch.policy.delay
 
@@ -138,7 +138,7 @@ class Engine:
         elif alert.status != ("resolved" if action == "resolve" else ACTIONS[action][1]):
             raise Conflict(f"{action}: the alert is {alert.status}")
 
-    def _tick(self, watch: Watch, moment: Moment) -> None:
+    def _tick(self, watch: Watch, moment: Moment, wall: int) -> None:
         policy = watch.policy
         limit = moment.at - policy.delay
         due = self._rolling_due(watch, limit) if policy.rolling else self._due(watch, limit)
@@ -148,7 +148,7 @@ class Engine:
         for period in due:
             self._scales.judge_at_close(watch, period, moment)
         if not policy.rolling and watch.touched_at < moment.at <= watch.touched_at + CHECKED_AFTER_EDIT:
-            self._check_again(watch, moment.at)
+            self._check_again(watch, moment.at, wall)
         self._end_without_data(watch, moment)
         self._remind(watch, moment)
 
@@ -183,12 +183,12 @@ class Engine:
         end = limit - limit % watch.policy.stride
         return [Period(end - minutes * MINUTE, end)] if watch.reached is None or end > watch.reached else []
 
-    def _check_again(self, watch: Watch, tick: int) -> None:
+    def _check_again(self, watch: Watch, tick: int, wall: int) -> None:
         """Judge early, once more, what has run since a person's edit and is not closed."""
         period = self._running(watch, watch.touched_from)
         while period.start <= tick:
             if not self._scales.is_closed(watch, period):
-                self._scales.judge_on_data(watch, {period}, tick)
+                self._scales.judge_on_data(watch, {period}, tick, wall)
             period = watch.calendar.after(watch.policy.kind, period)
 
     def _end_without_data(self, watch: Watch, moment: Moment) -> None:

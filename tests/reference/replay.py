@@ -33,7 +33,7 @@ def play(messenger: Messenger, step: Step) -> None:
     elif isinstance(step, Apply):
         engine.roll_up(step.at, map(_log, step.logs))
     elif isinstance(step, Tick):
-        engine.tick(step.scheduled)
+        engine.tick(step.scheduled, step.at)
     else:
         _act(messenger, step)
     messenger.follow(step.at, ticked=isinstance(step, Tick))

@@ -104,7 +104,8 @@ class Watch:
         if owner is not None:
             again = owner is self.open and owner.healthy_from is not None and start >= owner.healthy_from
             return Plan.AGAIN if again else Plan.VALUES
-        if self.open is not None and self.recovery_after(start, self.open.first.start) is None:
+        stays_open = not self.policy.field("auto_resolve")  # the alert would have been kept open over any healthy period between
+        if self.open is not None and (stays_open or self.recovery_after(start, self.open.first.start) is None):
             return Plan.JOIN
         former = self._former(start)
         return Plan.QUIET if self.quiet or (former is not None and former.resolved_by == "person") else Plan.OPEN

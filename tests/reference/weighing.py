@@ -35,12 +35,12 @@ class Scales:
         """Judge a period that a tick has closed."""
         self._conclude(watch, [self._look_at_ended(watch, period, moment)])
 
-    def judge_on_data(self, watch: Watch, periods: set[Period], at: int) -> None:
+    def judge_on_data(self, watch: Watch, periods: set[Period], at: int, wall: int | None = None) -> None:
         """Judge periods because their data or their policy changed, all of a batch before any of them is weighed."""
-        found = [found for period in sorted(periods) if (found := self._look_on_data(watch, period, at)) is not None]
+        found = [found for period in sorted(periods) if (found := self._look_on_data(watch, period, at, at if wall is None else wall)) is not None]
         self._conclude(watch, found)
 
-    def _look_on_data(self, watch: Watch, period: Period, at: int) -> Finding | None:
+    def _look_on_data(self, watch: Watch, period: Period, at: int, wall: int) -> Finding | None:
         """Judge a closed period inside the horizon as late data, another one early, as far as they are to be judged."""
         policy = watch.policy
         if self.clock is None or not policy.enabled or policy.rolling:
@@ -57,7 +57,7 @@ class Scales:
         if reading is None:
             return None
         newest = reading.bucket.newest or self.clock
-        return Finding(period, reading, Moment(at, self.clock, max(self.clock, min(newest, at))))
+        return Finding(period, reading, Moment(at, self.clock, max(self.clock, min(newest, wall))))
 
     def _look_at_ended(self, watch: Watch, period: Period, moment: Moment) -> Finding:
         return Finding(period, judge(watch.policy, period, watch.calendar, self.applied), moment)
