@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from local.template import REGION
 from scripts.verify import deployment, minutes
 from scripts.verify.__main__ import Check, check
-from scripts.verify.account import Account, Answer, Api, Failed, NotShown, Visit
-from tests.deployed import PARAMETERS, Deployed, client, deployed, make_rest
+from scripts.verify.account import Account, Answer, Api, Failed, NotShown, Visit, of_stack
+from tests.deployed import PARAMETERS, TOPIC, Deployed, client, deployed, make_rest
 
 
 class Nobody(Api):
@@ -143,6 +144,16 @@ def test_what_the_stack_does_not_have_is_told_and_does_not_end_the_run(visit: Vi
     lines: list[str] = []
     assert check(visit, [("tables", deployment.tables), ("queue", deployment.queue)], lines.append) == 2
     assert all("it was made from another template.yaml" in line for line in lines)
+
+
+def test_a_stack_is_found_by_its_name(stack: Deployed) -> None:
+    account, url = of_stack("nightjar", REGION, None)
+    assert {name: account.names[name] for name in ("LogsTable", "BellsQueue", "Api", "ApiFunction", "RollupFunctionNewLogs")} == {
+        name: stack.names[name] for name in ("LogsTable", "BellsQueue", "Api", "ApiFunction", "RollupFunctionNewLogs")
+    }
+    assert account.parameters["AlarmTopic"] == TOPIC
+    assert url.startswith(f"https://{stack.names['Api']}.execute-api.{REGION}.")
+    assert "6 tables" in deployment.tables(Visit(account, Nobody(url, "chp_x")))
 
 
 def test_alarms_that_nobody_asked_for_are_not_shown(visit: Visit) -> None:
