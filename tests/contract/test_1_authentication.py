@@ -8,7 +8,6 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from nightjar.api.routes import ROUTES
 from nightjar.core.instants import MINUTE, SECOND
-from nightjar.http.limits import BODY_BYTES
 from nightjar.storage.keys import create_key, revoke_key
 
 from tests.contract.table import Table, asks, every, holds, sends, table
@@ -18,6 +17,7 @@ FILLED = [(route, re.sub("<.*?>", NOBODY, route.path)) for route in ROUTES]
 KEYED = [(route.method, path) for route, path in FILLED if not route.open]
 BODIES = [(route.method, path) for route, path in FILLED if route.body]
 PATHS = sorted({path for _, path in FILLED})
+FOUR_MB = 4 * 2**20
 MALFORMED = "INVALID_TOKEN: Authorization: must be Bearer and a key that begins with chp_"
 
 
@@ -118,7 +118,7 @@ def test_another_method_is_not_allowed_and_those_that_are_are_named(api: Api, pa
 NO_BODY: tuple[tuple[str | bytes, int, str], ...] = (
     ("", 400, "body: is not JSON"), ("{", 400, "body: is not JSON"), ("null", 400, "body: must be"), ('"x"', 400, "body: must be"),
     ("1", 400, "body: must be"), (b"\xff{}", 400, "body: must be UTF-8"), ("[" * 100_000, 400, "body: is nested too deeply"),
-    ('{"event": "' + "x" * BODY_BYTES + '"}', 413, "body: must be at most 4 MiB"),
+    ('{"event": "' + "x" * FOUR_MB + '"}', 413, "body: must be at most 4 MiB"),
 )  # fmt: skip
 
 
