@@ -87,3 +87,12 @@ def test_without_auto_resolve_a_late_breach_before_the_open_alert_joins_it_over_
         ticks=["2026-03-03T02:01:00Z/2026-03-03T14:01:00Z/PT1H"],
     )
     assert found == ["2026-03-03T14:22:00Z opened 2026-03-03T04:00:00Z"]
+
+
+def test_reminders_that_become_rarer_go_on_upon_the_new_grid() -> None:
+    found = told(
+        policies=[{"period": "hour", "aggregate": "count", "condition": "lt", "threshold": 4, "renotify_minutes": 5}],
+        actions=[{"at": "2026-03-03T14:13:30Z", "put_policy": "p", "set": {"renotify_minutes": 10}}],
+        ticks=["2026-03-03T14:01:00Z/2026-03-03T14:22:00Z/PT1M"],
+    )
+    assert [line for line in found if "reminded" in line] == [f"2026-03-03T14:{minute}:00Z reminded 2026-03-03T13:00:00Z" for minute in ("06", "11", "21")]

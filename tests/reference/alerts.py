@@ -51,7 +51,7 @@ class Alert:
     healthy_from: int | None = None
     span_end: int | None = None
     remind_from: int = 0
-    reminders: int = 0
+    reminded_at: int = 0
     latest: Judged | None = None
     worst: Reading | None = None
     periods: int = 0

@@ -201,9 +201,9 @@ class Engine:
         alert, minutes = watch.open, watch.policy.field("renotify_minutes")
         if alert is None or alert.status != "triggered" or not minutes:
             return
-        due = (moment.at - alert.remind_from) // (int(minutes) * MINUTE)
-        if due > alert.reminders:
-            alert.reminders = due
+        every = int(minutes) * MINUTE
+        if (moment.at - alert.remind_from) // every > (alert.reminded_at - alert.remind_from) // every:
+            alert.reminded_at = moment.at
             self._outbox.write(moment, "reminded", watch.policy, alert)
 
     def _revise(self, at: int, old: Watch, new: Policy, *, explicit: bool) -> None:

@@ -176,14 +176,15 @@ class Watch:
 
     def _new_alert(self, judged: Judged, moment: Moment) -> Alert:
         key = (self.policy.policy_id, self.revision, judged.period.start)
-        alert = Alert(self.policy, self.revision, judged.period, moment.at, moment.triggered_at, key, remind_from=moment.triggered_at)
+        triggered = moment.triggered_at
+        alert = Alert(self.policy, self.revision, judged.period, moment.at, triggered, key, remind_from=triggered, reminded_at=triggered)
         self.outbox.alerts.append(alert)
         self.outbox.write(moment, "opened", self.policy, alert)
         return alert
 
     def _trigger_again(self, alert: Alert, moment: Moment) -> None:
         alert.status, alert.acknowledged_at, alert.healthy_from = "triggered", None, None
-        alert.remind_from, alert.reminders = moment.triggered_at, 0
+        alert.remind_from = alert.reminded_at = moment.triggered_at
         self.outbox.write(moment, "reopened", self.policy, alert)
 
     def _recover(self, alert: Alert, recovery: Judged | None, moment: Moment) -> None:
