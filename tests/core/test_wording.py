@@ -69,7 +69,7 @@ def test_a_change_names_both_windows() -> None:
 @pytest.mark.parametrize("change", [None, "Infinity"])
 def test_a_rise_from_nothing_has_no_percentage(change: str | None) -> None:
     risen = {"compare": "previous_1d", "value": 50, "count": 50, "threshold": 50, "previous_value": 0, "change_percent": change}
-    assert sentence(**risen) == "50, up from 0 1 day before, limit +50 %"
+    assert sentence(**risen) == "50, up from 0 (1 day before), limit +50 %"
 
 
 def test_units_come_from_the_events_name() -> None:

@@ -236,7 +236,7 @@ def _changed(alert: Alert) -> str:
     if previous is None:
         return value
     if change is None or not change.is_finite():
-        return f"{value}, {'up' if (alert.value or 0) > previous else 'down'} from {_number(alert, previous)} {before}"
+        return f"{value}, {'up' if (alert.value or 0) > previous else 'down'} from {_number(alert, previous)} ({before})"
     if not change:
         return f"{value}, the same as {before}"
     direction = "more" if change > 0 else "less"
