@@ -24,6 +24,7 @@ class Play:
         policies: The case's name of a policy → its id; mutes likewise; a destination → the ids of its twins.
         messages: The instant (µs) of the step that led to each, destination, kind and policy, in the words of cases.json.
         texts: The fallback texts of the Slack messages.
+        posted: The instant (µs) of the step that led to each Slack message, and its body.
         transitions: The instant (µs) of the step that wrote each, and the transition.
     """
 
@@ -35,6 +36,7 @@ class Play:
     transitions: list[tuple[int, Transition]] = field(default_factory=list)
     messages: list[tuple[int, str, str, str]] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
+    posted: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
 
     def run(self) -> None:
         """Set the case up, then play its steps in order."""
@@ -98,13 +100,20 @@ class Play:
                     self.world.made("PUT", f"/v1.0/destinations/{destination_id}", dict(step.body))
             case "post", "mute":
                 self.mutes[step.target] = self.world.made("POST", "/v1.0/mutes", self._named(step.body))["mute_id"]
-            case "delete", "mute":
-                self.world.made("DELETE", f"/v1.0/mutes/{self.mutes[step.target]}", None)
+            case "delete", _:
+                self._delete(step)
             case _, "alert":
                 latest = [each for each in self.alerts() if each.policy_id == self.policies[step.target]][-1]
                 self.world.made("POST", f"/v1.0/alerts/{latest.alert_id}/{step.verb}", None)
             case _:
                 raise AssertionError(f"no case needed this yet: {step}")
+
+    def _delete(self, step: Action) -> None:
+        """Delete a policy, a mute, or a destination with its twin."""
+        ids = {"policy": [self.policies.get(step.target)], "mute": [self.mutes.get(step.target)], "destination": self.destinations.get(step.target, [])}
+        kinds = {"policy": "policies", "mute": "mutes", "destination": "destinations"}
+        for each in ids[step.noun]:
+            self.world.made("DELETE", f"/v1.0/{kinds[step.noun]}/{each}", None)
 
     def _note(self, at: int) -> None:
         self.transitions += [(at, transition) for transition in self.world.transitions()]
@@ -113,6 +122,7 @@ class Play:
             name, body = post.url.rpartition("/")[2], json.loads(post.body)
             if post.url == slack_url(name):
                 self.texts.append(body["text"])
+                self.posted.append((at, body))
             else:
                 self.messages += [(at, name, kind, self.name_of(policy_id)) for kind, policy_id in self.told_in(body)]
         self.world.receivers.posts.clear()

@@ -1,4 +1,4 @@
-"""Reads cases.json and spells a case out as steps in the order of time. It knows nothing of any engine.
+"""Reads cases.json, and siblings.json like it, and spells a case out as steps in the order of time. It knows nothing of any engine.
 
 The steps keep the JSON of API.md (instants as text, numbers as int or Decimal), so that they can be sent to the real handlers
 just as well as be given to the reference. What "how_to_read" says is done here: defaults, `ids` and `repeat`, lists, copies and
@@ -22,6 +22,7 @@ from typing import Any
 from uuid import UUID
 
 CASES = Path(__file__).with_name("cases.json")
+SIBLINGS = Path(__file__).with_name("siblings.json")
 DEFAULT_AGENT = "worker.billing"
 DEFAULT_EVENT = "job.run"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -104,6 +105,12 @@ def load_cases(path: Path = CASES) -> dict[str, Json]:
     """Return the cases by id. Numbers with a point or an exponent are Decimals with the digits as written."""
     document = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     return {case["id"]: case for case in document["cases"]}
+
+
+def played_cases() -> dict[str, Json]:
+    """Return the cases and siblings that are played step by step: kind engine, and of deliveries those that say what is told."""
+    known = {**load_cases(), **load_cases(SIBLINGS)}
+    return {name: case for name, case in known.items() if case["kind"] == "engine" or (case["kind"] == "delivery" and "messages" in case["expect"])}
 
 
 def instant(text: str) -> int:

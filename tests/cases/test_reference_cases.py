@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from tests.cases.script import DEFAULT_AGENT, Script, instant, load_cases, load_script, timestamp
+from tests.cases.script import DEFAULT_AGENT, Script, instant, load_script, played_cases, timestamp
 from tests.reference.alerts import Alert
 from tests.reference.logs import Bucket
 from tests.reference.messages import Messenger
 from tests.reference.periods import HOUR, MINUTE
 from tests.reference.replay import replay
 
-CASES = {name: case for name, case in load_cases().items() if case["kind"] == "engine" or name.startswith(("d07", "d11"))}
+CASES = played_cases()
 KNOWN = {"alerts", "messages", "message_contains", "message_must_not", "skipped", "held_back", "rollups", "days"}
-TIMES = ("period_start", "opened_at", "resolved_at")
+TIMES = ("period_start", "opened_at", "resolved_at", "triggered_at")
 
 
 @pytest.fixture(params=CASES, ids=list(CASES))
@@ -62,7 +62,7 @@ def check_messages(script: Script, messenger: Messenger) -> None:
     if "messages" not in script.expect:
         return
     expected = script.expect["messages"]
-    told: dict[str, list[str]] = {name: [] for name in messenger.destinations}
+    told: dict[str, list[str]] = {name: [] for name in (*messenger.destinations, *(one.destination_id for one in messenger.messages))}
     for message in messenger.messages:
         told[message.destination_id].append(f"{timestamp(message.at)} {message.kind} {message.policy_id}")
     by_destination = expected if isinstance(expected, Mapping) else {"d1": expected}
