@@ -28,7 +28,7 @@ class Alert:
         worst_value: The one that lay farthest beyond the threshold of all that were judged (worst_change its change, compare only).
         in_alarm: Starts of its periods in alarm that may still be judged again; `older` counts those that may not.
         prior: What was measured in the period in alarm before the latest, should that drop out when this can no longer be read.
-        early: The opening was judged while its period still ran ("so far").
+        early: Its latest period in alarm was first judged so while it still ran ("so far").
         healed: Start of the period that completed its recovery while it waits for a person (auto_resolve off).
         opened_at: When it was opened or last reopened; reminded_at: the tick of its latest reminder.
         written_at: The engine's clock when its values were last written.

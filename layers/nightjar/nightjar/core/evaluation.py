@@ -61,11 +61,12 @@ def _in_alarm(step: Step, period: Period, verdict: Verdict, evidence: Evidence, 
         return _amended(step, ended, period, verdict, evidence)
     if alert is not None and _joins(alert, period, evidence, state):
         return _goes_on(step, alert, period, verdict, evidence)
+    early = not _closed(evidence, period)
     if alert is None and span is not None and ended is not None:
         step.forget(span)
-        step.open("reopened", reworded(with_period(ended, policy, period, verdict), policy))
+        step.open("reopened", reworded(with_period(ended, policy, period, verdict, early=early), policy))
     else:
-        step.open("opened", first_alert(policy, period, verdict, step, early=not _closed(evidence, period)))
+        step.open("opened", first_alert(policy, period, verdict, step, early=early))
     _recover(step, period, evidence)
     if alert is not None:  # the late period lies before the open alert, and what it opened is over
         step.state = replace(step.state, open=alert)
@@ -92,7 +93,7 @@ def _joins(alert: Alert, period: Period, evidence: Evidence, state: State) -> bo
 def _goes_on(step: Step, alert: Alert, period: Period, verdict: Verdict, evidence: Evidence) -> Decision:
     """Update the open alert with one more (or the same) period in alarm."""
     policy = evidence.policy
-    updated = with_period(alert, policy, period, verdict)
+    updated = with_period(alert, policy, period, verdict, early=not _closed(evidence, period))
     if alert.healed is not None and period.start >= alert.healed:
         step.open("reopened", updated)
         return step.decision(look=rests_on_little(policy, verdict))

@@ -115,7 +115,7 @@ def _measured(period: Period, verdict: Verdict) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def with_period(alert: Alert, policy: Policy, period: Period, verdict: Verdict) -> Alert:
+def with_period(alert: Alert, policy: Policy, period: Period, verdict: Verdict, *, early: bool = False) -> Alert:
     """Count a period in alarm (once), keep the worst value, and show the latest period's values."""
     if policy.window == "rolling":  # windows are never judged again, so they need no list; two ticks at once may bring them in any order
         older = alert.older + (0 if alert.period_start <= period.start <= alert.last_start else 1)
@@ -137,8 +137,7 @@ def with_period(alert: Alert, policy: Policy, period: Period, verdict: Verdict) 
         return replace(updated, prior=remembered(measured)) if between else updated
     if period.start > alert.last_start and policy.window == "calendar":
         updated = replace(updated, prior=remembered({name: getattr(alert, name) for name in measured}))
-    still_early = alert.early and period.start == alert.last_start
-    return replace(updated, **measured, early=still_early)
+    return replace(updated, **measured, early=alert.early if period.start == alert.last_start else early)
 
 
 def without_period(alert: Alert, period: Period, evidence: "Evidence") -> Alert | None:

@@ -107,12 +107,13 @@ def notice(transitions: Sequence[Transition], background: Background | None = No
     last = transitions[-1]
     alert, kind = last.alert, _kind(transitions)
     icon, label = _label(alert, kind)
+    running = alert.early and (kind != "reminder" or last.at < alert.last_end)
     return Notice(
         kind=kind,
         icon=icon,
         label=label,
         title=title_of(alert),
-        sentence=_sentence(alert, kind),
+        sentence=_sentence(alert, kind, running=running),
         facts=_facts(alert, kind, background),
         description=alert.description,
         trend=_trend(alert, background) if background and background.trend else "",
@@ -179,13 +180,13 @@ def _label(alert: Alert, kind: NoticeKind) -> tuple[str, str]:
     return icon, f"{name.capitalize()} again" if kind == "reopened" else name.capitalize()
 
 
-def _sentence(alert: Alert, kind: NoticeKind) -> str:
+def _sentence(alert: Alert, kind: NoticeKind, *, running: bool) -> str:
     """Say what happened."""
     if kind == "ended":
         return _ending(alert)
     if kind == "over":
         return f"{measured(alert)}; {_ending(alert)}"
-    return measured(alert, running=alert.early and kind != "reminder")
+    return measured(alert, running=running)
 
 
 def _ending(alert: Alert) -> str:
