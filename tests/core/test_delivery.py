@@ -5,8 +5,9 @@ from decimal import Decimal
 from email.utils import format_datetime
 
 import pytest
-from nightjar.core.delivery import Outcome, Row, attempt_id, delivery_id, retry_after, row_key, same_alert, settled, tray_of, wait_seconds
+from nightjar.core.delivery import Outcome, Row, attempt_id, delivery_id, row_key, same_alert, settled, tray_of
 from nightjar.core.instants import HOUR, SECOND
+from nightjar.core.retries import retry_after, wait_seconds
 
 from tests.builders import at
 from tests.desk import slack

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 import simplejson
 
 from nightjar.channels import transport
-from nightjar.core.delivery import Outcome, retry_after
+from nightjar.core.delivery import Outcome
 from nightjar.core.destinations import Channel as ChannelName
+from nightjar.core.retries import retry_after
 from nightjar.core.wording import Notice
 
 # 408, 425 and 5xx go away by themselves; every other status outside 2xx but 429 is for good (ENGINE.md, Notifying).

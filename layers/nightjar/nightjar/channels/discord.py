@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from nightjar.channels.base import Message, as_json
 from nightjar.channels.layout import cut, lines_of, packed
 from nightjar.channels.transport import Request, is_exempt, post
-from nightjar.core.delivery import seconds
+from nightjar.core.retries import seconds
 from nightjar.core.wording import Notice
 
 __all__ = ["asked_wait", "mask", "post", "render", "request", "validate"]

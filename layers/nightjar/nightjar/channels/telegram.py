@@ -11,7 +11,7 @@ from typing import Any, Final
 from nightjar.channels.base import Message, as_json
 from nightjar.channels.layout import cut, lines_of, packed
 from nightjar.channels.transport import Request, post
-from nightjar.core.delivery import seconds
+from nightjar.core.retries import seconds
 from nightjar.core.wording import Notice
 
 __all__ = ["asked_wait", "mask", "post", "render", "request", "validate"]

@@ -1,29 +1,22 @@
-"""What waits, what was tried, what came of it; how long to wait; which transitions are told together."""
+"""What waits, what was tried, what came of it; which transitions are told together."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC
-from decimal import Decimal, InvalidOperation
-from email.utils import parsedate_to_datetime
+from decimal import Decimal
 from hashlib import sha256
 from itertools import groupby
-from math import ceil
 from typing import Literal
 from uuid import UUID, uuid5
 
 from nightjar.core.alerts import TransitionType
 from nightjar.core.destinations import Channel, Destination
-from nightjar.core.instants import HOUR, SECOND
+from nightjar.core.instants import HOUR
 
 RecordStatus = Literal["held", "pending", "sent", "failed", "skipped"]
 DeliveryKind = Literal["alert", "test"]
 
 GIVE_UP_AFTER = 24 * HOUR
-LONGEST_WAIT = 900
-SHORTEST_WAIT = 1
 
-_NUMBER = re.compile(r"[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?")
 _ATTEMPTS = UUID("e0c0a9be-3b35-5b0a-9a0e-4c1f7f6d2b11")
 
 
@@ -155,6 +148,15 @@ def row_key(clock: int, policy_id: str, number: int, destination_id: str) -> str
     return f"{clock:016d}#{policy_id}#{number:06d}#{destination_id}"
 
 
+def row_for(destination: Destination, *, policy_id: str, number: int, alert_id: str, type: TransitionType, clock: int, now: int) -> Row:
+    """Return the place in a destination's tray of a transition that the engine wrote at its `clock` (µs), put there `now` (µs, wall time)."""
+    key = row_key(clock, policy_id, number, destination.destination_id)
+    return Row(
+        tray=tray_of(destination), key=key, policy_id=policy_id, number=number, alert_id=alert_id,
+        destination_id=destination.destination_id, type=type, put_at=now,
+    )  # fmt: skip
+
+
 def attempt_id(row: Row, at: int) -> str:
     """Derive the id of an attempt from what was tried and when (µs)."""
     return str(uuid5(_ATTEMPTS, f"{row.key}/{at}"))
@@ -195,70 +197,6 @@ def same_alert(rows: Sequence[Row]) -> list[list[Row]]:
         places.setdefault(row.alert_id, len(places))
     ordered = sorted(rows, key=lambda row: (places[row.alert_id], row.number, row.destination_id))
     return [list(group) for _, group in groupby(ordered, key=lambda row: row.alert_id)]
-
-
-def wait_seconds(outcome: Outcome, receives: int) -> int:
-    """Say how long a bell rests after an answer that asks for another try.
-
-    Args:
-        outcome: A `busy` or `down` outcome.
-        receives: How often this bell has been received (1 the first time).
-
-    Returns:
-        Whole seconds, 1 to 900: what a busy receiver asked for, rounded up; else 1, 2, 4, … (busy) or 2, 4, 8, … (down).
-
-    Example:
-        >>> wait_seconds(Outcome("busy", 429, retry_after=Decimal("1.5")), 1), wait_seconds(Outcome("down", 500), 3)
-        (2, 8)
-    """
-    if outcome.status == "busy" and outcome.retry_after is not None:
-        return min(max(ceil(min(outcome.retry_after, Decimal(LONGEST_WAIT))), SHORTEST_WAIT), LONGEST_WAIT)
-    doublings = receives - 1 if outcome.status == "busy" else receives
-    return min(1 << min(max(doublings, 0), 16), LONGEST_WAIT)
-
-
-def retry_after(header: str | None, now: int) -> Decimal | None:
-    """Read a Retry-After header.
-
-    Args:
-        header: Its text: seconds, with a fraction or not, or an HTTP date; None when absent.
-        now: The instant (µs) of the answer.
-
-    Returns:
-        Seconds above zero; None when it is absent or senseless (words, zero, the past).
-
-    Rule: ENGINE.md, Notifying; RFC 9110 section 10.2.3.
-
-    Example:
-        >>> retry_after("1.5", 0), retry_after("Thu, 01 Jan 1970 00:00:20 GMT", 0), retry_after("abc", 0)
-        (Decimal('1.5'), Decimal('20'), None)
-    """
-    text = (header or "").strip()
-    return seconds(text) or _until(text, now)
-
-
-def seconds(found: object) -> Decimal | None:
-    """Read seconds above zero from what a header or a JSON body holds; None for anything else."""
-    if not isinstance(found, (str, int, float, Decimal)) or isinstance(found, bool):
-        return None
-    if isinstance(found, str) and not _NUMBER.fullmatch(found):  # Decimal takes 1_000 and other scripts' digits, too
-        return None
-    try:
-        value = Decimal(str(found))
-    except InvalidOperation:
-        return None
-    return value if value.is_finite() and value > 0 else None
-
-
-def _until(text: str, now: int) -> Decimal | None:
-    """Return the seconds until an HTTP date, None when it is none or over."""
-    try:
-        date = parsedate_to_datetime(text)
-        date = date if date.tzinfo else date.replace(tzinfo=UTC)  # one of the three forms names no zone; all are GMT
-        left = Decimal(int(date.timestamp()) * SECOND - now) / SECOND
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return left if left > 0 else None
 
 
 def owed_reason(destination: Destination | None) -> str:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Literal, Protocol
 
 from nightjar.core.alerts import OPENINGS, Transition
-from nightjar.core.delivery import Record, Row, row_key, tray_of
+from nightjar.core.delivery import Record, Row, row_for
 from nightjar.core.destinations import Destination
 from nightjar.core.mutes import Mute
 from nightjar.core.periods import local_time
@@ -59,16 +59,9 @@ class Held:
 
     def row(self, destination: Destination, now: int) -> Row:
         """Return its place in its destination's tray, put there now (µs, wall time)."""
-        record = self.record
-        return Row(
-            tray=tray_of(destination),
-            key=row_key(self.clock, self.policy_id, record.number, record.destination_id),
-            policy_id=self.policy_id,
-            number=record.number,
-            alert_id=record.alert_id,
-            destination_id=record.destination_id,
-            type=record.type,
-            put_at=now,
+        found = self.record
+        return row_for(
+            destination, policy_id=self.policy_id, number=found.number, alert_id=found.alert_id, type=found.type, clock=self.clock, now=now
         )
 
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from nightjar.core.alerts import OPENINGS, Transition
-from nightjar.core.delivery import Outcome, Row, Settled, delivery_id, owed_reason, same_alert, settled, wait_seconds
+from nightjar.core.delivery import Outcome, Row, Settled, delivery_id, owed_reason, same_alert, settled
 from nightjar.core.destinations import Destination
 from nightjar.core.instants import MINUTE
+from nightjar.core.retries import wait_seconds
 from nightjar.core.wording import Notice, notice
 from nightjar.observability import count, logger
 from nightjar.pipeline.background import background

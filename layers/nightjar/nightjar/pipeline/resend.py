@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from nightjar.core.alerts import OPENINGS, Transition
-from nightjar.core.delivery import GivenUp, Row, row_key, tray_of
+from nightjar.core.delivery import GivenUp, Row, row_for, tray_of
 from nightjar.core.destinations import Destination
 from nightjar.core.quiet import NOTHING
 from nightjar.core.routing import Target
@@ -80,13 +80,6 @@ def _ending(store: Store, opening: Transition) -> Transition | None:
 def _row(destination: Destination, transition: Transition, now: int) -> Row:
     """Return a transition's place in its destination's tray."""
     alert = transition.alert
-    return Row(
-        tray=tray_of(destination),
-        key=row_key(transition.clock, alert.policy_id, transition.number, destination.destination_id),
-        policy_id=alert.policy_id,
-        number=transition.number,
-        alert_id=alert.alert_id,
-        destination_id=destination.destination_id,
-        type=transition.type,
-        put_at=now,
+    return row_for(
+        destination, policy_id=alert.policy_id, number=transition.number, alert_id=alert.alert_id, type=transition.type, clock=transition.clock, now=now
     )
