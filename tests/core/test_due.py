@@ -85,6 +85,12 @@ def test_with_m_of_n_data_calls_for_the_later_periods_that_have_it_as_a_slot() -
     assert periods_touched(watched, [("m", at("14:03"))], at("14:04")) == [minute("14:03"), minute("14:04")]
 
 
+def test_data_too_old_to_be_judged_calls_for_no_period_that_has_its_own_as_a_slot() -> None:
+    watched = policy(period="minute", evaluation_periods=3)
+    assert periods_touched(watched, [("m", at("13:05"))], at("14:06")) == []
+    assert periods_touched(watched, [("m", at("13:06"))], at("14:06")) == [minute("13:06"), minute("13:07"), minute("13:08")]
+
+
 def test_a_day_is_touched_by_the_minutes_at_the_edges_of_a_zone_off_the_hour() -> None:
     kolkata = policy(period="day", zones=((MIN, "Asia/Kolkata"),))
     edge = at("2026-03-03T18:30:00Z")

@@ -96,3 +96,23 @@ def test_reminders_that_become_rarer_go_on_upon_the_new_grid() -> None:
         ticks=["2026-03-03T14:01:00Z/2026-03-03T14:22:00Z/PT1M"],
     )
     assert [line for line in found if "reminded" in line] == [f"2026-03-03T14:{minute}:00Z reminded 2026-03-03T13:00:00Z" for minute in ("06", "11", "21")]
+
+
+def test_a_running_period_that_breached_early_is_in_alarm_once_the_close_of_the_one_before_makes_it_two_of_three() -> None:
+    policy = {"period": "hour", "aggregate": "count", "condition": "gte", "threshold": 2, "missing": "breach", "evaluation_periods": 3}
+    found = told(
+        policies=[{**policy, "datapoints_to_alarm": 2, "active_from": "2026-03-03T16:00:00Z"}],
+        logs=[{"t": "2026-03-03T17:00:20Z", "v": [1, 1]}],
+        ticks=["2026-03-03T15:30:00Z", "2026-03-03T17:00:00Z", "2026-03-03T17:01:00Z"],
+    )
+    assert found == ["2026-03-03T17:01:00Z opened 2026-03-03T17:00:00Z"]
+
+
+def test_data_too_old_to_be_judged_changes_no_later_period_of_m_of_n() -> None:
+    policy = {"period": "day", "aggregate": "count", "condition": "lt", "threshold": 1, "evaluation_periods": 2, "datapoints_to_alarm": 2}
+    found = told(
+        policies=[policy],
+        logs=[{"t": "2026-03-06T12:00:00Z", "v": 1, "recv": "2026-03-09T12:00:00Z"}],
+        ticks=["2026-03-04T00:01:00Z/2026-03-09T00:01:00Z/PT24H"],
+    )
+    assert found == ["2026-03-04T00:01:00Z opened 2026-03-03T00:00:00Z"]

@@ -67,6 +67,10 @@ class Engine:
         """Return an event's calendar, UTC unless put_event has said otherwise."""
         return self._calendars.setdefault(event_key, Calendar())
 
+    def is_within_reach(self, policy: Policy, period: Period) -> bool:
+        """Say whether late data would still judge a period."""
+        return self.clock is not None and period.end > self.clock - policy.horizon
+
     def put_event(self, at: int, event_key: EventKey, timezone: str) -> None:
         """Make an event in a timezone, or change the timezone of one that exists."""
         if event_key in self._calendars:

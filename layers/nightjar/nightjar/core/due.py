@@ -1,6 +1,6 @@
 """Which periods a tick or a changed bucket calls for, and which groups of policies a tick must read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -129,6 +129,15 @@ def is_closed(policy: Policy, period: Period, tick: int) -> bool:
     return period.end <= tick - delay(policy)
 
 
+def having_as_slot(policy: Policy, period: Period, tick: int) -> Iterator[Period]:
+    """Yield the later periods that have one as a slot of M of N and have begun by the clock (µs): they are judged with it."""
+    for _ in range(policy.evaluation_periods - 1):
+        period = next_period(policy.period, period, policy.zones)
+        if period.start > tick:
+            return
+        yield period
+
+
 def periods_touched(policy: Policy, changed: Iterable[Bin], tick: int) -> list[Period]:
     """List the calendar periods of a policy that changed buckets call for, oldest first.
 
@@ -143,13 +152,9 @@ def periods_touched(policy: Policy, changed: Iterable[Bin], tick: int) -> list[P
     if policy.window == "rolling":
         return []
     letters = {"minute": "m", "hour": "h", "day": "hm"}[policy.period]
-    touched = {period_at(policy.period, start, policy.zones) for letter, start in changed if letter in letters}
-    for period in list(touched):
-        later = period
-        for _ in range(policy.evaluation_periods - 1):
-            later = next_period(policy.period, later, policy.zones)
-            if later.start > tick:
-                break
-            touched.add(later)
     oldest = oldest_end(policy, tick)
-    return sorted((p for p in touched if p.end > oldest and p.start <= tick + LEAD), key=lambda p: p.start)
+    changed_periods = {period_at(policy.period, start, policy.zones) for letter, start in changed if letter in letters}
+    touched = {period for period in changed_periods if period.end > oldest}  # what is older is not judged, nor what has it as a slot
+    for period in list(touched):
+        touched.update(having_as_slot(policy, period, tick))
+    return sorted((period for period in touched if period.start <= tick + LEAD), key=lambda period: period.start)

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from nightjar.core import actions
-from nightjar.core.due import delay, is_due, periods_due, skipped
+from nightjar.core.due import delay, having_as_slot, is_closed, is_due, periods_due, skipped
 from nightjar.core.evidence import Evidence, before, bins_of
 from nightjar.core.instants import iso
 from nightjar.core.periods import Bin, Period, period_at
@@ -121,7 +121,10 @@ def _any_breach(store: Store, policy: Policy, periods: Iterable[Period], buckets
 
 
 def _judge_slowly(store: Store, policy: Policy, previous: int | None, tick: int, *, now: int) -> None:
-    for period in periods_due(policy, previous, tick):
+    due = periods_due(policy, previous, tick)
+    # A running period that breached early may be in alarm only now that a slot of it has closed.
+    running = [later for later in having_as_slot(policy, due[-1], tick) if not is_closed(policy, later, tick)] if due else []
+    for period in [*due, *running]:
         judge.judge_one(store, policy, period, tick=tick, now=now)
 
 
