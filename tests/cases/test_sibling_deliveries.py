@@ -13,7 +13,7 @@ from nightjar.core.instants import HOUR
 from nightjar.storage import destinations, trays
 
 from tests.cases.script import SIBLINGS, load_cases, spell_out
-from tests.desk import Desk, Step, alert, slack, transition
+from tests.desk import Desk, Step, alert, slack, texts, transition
 
 CASES = {name[:3]: case for name, case in load_cases(SIBLINGS).items() if case["kind"] == "delivery" and "messages" not in case["expect"]}
 TELEGRAM = "https://api.telegram.org/bot123:abc/sendMessage"
@@ -140,3 +140,18 @@ def test_d25_two_destinations_with_one_url(given: bool, expected: list[str]) -> 
     assert len(desk.slept) == len(desk.receivers.posts) <= expect["posts_a_second_max"]
     if given:
         assert expect["reason_contains"] in str(desk.attempts(opened, "d2")[-1].error_message)
+
+
+def test_d29_opened_ended_and_opened_again_while_the_receiver_was_away() -> None:
+    expect = CASES["d29"]["expect"]
+    desk = Desk()
+    desk.add(slack())
+    told = {"first": alert(title="first"), "second": alert(title="second", opened="14:10"), "other": alert("p2", title="other")}
+    desk.route(transition(told["first"]), transition(told["first"], "resolved", 2, clock="14:06"))
+    desk.route(transition(told["second"], number=3, clock="14:10"), transition(told["other"]))
+    desk.deliver_all()
+    (body,) = desk.receivers.bodies()
+    assert len(desk.receivers.posts) == expect["posts"]
+    for name, line in expect["lines"].items():
+        assert sum(line in text for text in texts(body["blocks"])) == 1
+        assert desk.statuses(told[name]) == expect["deliveries"][name]
