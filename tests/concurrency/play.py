@@ -3,11 +3,13 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
+from botocore.exceptions import ClientError
+from nightjar import queues
 from nightjar.core.alerts import Alert
 from nightjar.core.ids import event_id
 from nightjar.core.instants import DAY, HOUR, MINUTE, SECOND, iso
@@ -87,13 +89,19 @@ class Meeting:
         return notifier.handler({"Records": records}, CONTEXT)
 
     def ring(self, bell: Record) -> Any:
-        """The notifier's answer to a bell."""
-        return notifier.handler({"Records": [bell]}, CONTEXT)
+        """The notifier's answer to a bell, which is gone from the queue then."""
+        answer = notifier.handler({"Records": [bell]}, CONTEXT)
+        if not answer["batchItemFailures"]:
+            queues.bells().sqs.delete_message(QueueUrl=queues.bells().url, ReceiptHandle=bell["receiptHandle"])
+        return answer
 
     def settle(self, met: list[Running]) -> None:
         """Let the platform come again with all that it may, then run on undisturbed for two minutes."""
         for one in met:
             assert one.error is None, one.error
+        if "bell" in self.held:
+            with suppress(ClientError):  # answered, or else it can be received again
+                queues.bells().sqs.change_message_visibility(QueueUrl=queues.bells().url, ReceiptHandle=self.held["bell"]["receiptHandle"], VisibilityTimeout=0)
         if self.batch:
             assert self.roll_up() == {"batchItemFailures": []}
         for minute in range(2):
