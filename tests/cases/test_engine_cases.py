@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from nightjar.core import ids
 from nightjar.core.instants import MINUTE, iso, parse_instant
 
 from tests.cases.play import Play
-from tests.cases.script import Script, Step, Store, Tick, load_script, played_cases
+from tests.cases.script import DEFAULT_AGENT, DEFAULT_EVENT, Script, Step, Store, Tick, load_script, played_cases
 from tests.cases.test_reference_cases import skipped
 from tests.world import World, world
 
@@ -42,8 +44,27 @@ def test_alerts_and_messages_of_case(case_id: str, on_moto: World) -> None:
     if "skipped" in expect:
         assert sorted(play.skipped()) == sorted(skipped(expect["skipped"]))
     assert on_moto.held_back() == expect.get("held_back", 0)
+    _check_points(on_moto, expect)
     assert all(expect.get("message_contains", "") in text for text in play.texts[1:])
     assert not any(word in text for text in play.texts for word in expect.get("message_must_not", []))
+
+
+def _check_points(on_moto: World, expect: dict[str, Any]) -> None:
+    """Hold what GET …/logs shows against the points and the days that a case names."""
+    for point in expect.get("rollups", []):
+        rows = _points(on_moto, point["event"], "minute" if "start" in point else "hour")
+        row = next(row for row in rows if row["occurred_at"] == point["start"]) if "start" in point else rows[-1]
+        for name in point.keys() - {"event", "start", "within"}:
+            off = abs(Decimal(row[name]) - Decimal(point[name]))
+            assert off <= (Decimal(point[name]) / 100 if "within" in point and name.startswith("p") else 0), (point, name, row[name])
+        assert row["min"] <= row["p50"] <= row["p95"] <= row["p99"] <= row["max"]
+    for start, end, _ in expect.get("days", []):
+        shown = [row["occurred_at"] for row in _points(on_moto, DEFAULT_EVENT, "day") if start <= row["occurred_at"] < end]
+        assert shown in ([], [start])
+
+
+def _points(on_moto: World, event: str, period: str) -> list[dict[str, Any]]:
+    return list(on_moto.made("GET", f"/v1.0/events/{ids.event_id(DEFAULT_AGENT, event)}/logs?period={period}", None))
 
 
 def sparser(script: Script) -> Script:
