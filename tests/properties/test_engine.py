@@ -20,6 +20,7 @@ from tests.properties.paces import PACES
 from tests.properties.quick import QuickPlay
 from tests.reference.alerts import Alert, Conflict
 from tests.reference.engine import Engine
+from tests.reference.logs import QUANTILES
 from tests.reference.messages import Messenger
 from tests.reference.replay import in_instants, play
 from tests.world import Record, World, world
@@ -161,4 +162,5 @@ def _assert_alike(alert: handlers.Alert, other: Alert, engine: Engine) -> None:
     if alert.resolved_by in {None, "recovered", "no_data"} and not left:
         assert (alert.count, alert.periods) == (other.count, other.periods)
         assert near(alert.aggregate, alert.value, other.latest.reading if other.latest else None), (alert.value, other.value)
-        assert near(alert.aggregate, alert.worst_value, other.worst), (alert.worst_value, other.worst_value)
+        if alert.aggregate not in QUANTILES or alert.periods == 1:  # of two estimates as bad as each other either may be the worst
+            assert near(alert.aggregate, alert.worst_value, other.worst), (alert.worst_value, other.worst_value)
