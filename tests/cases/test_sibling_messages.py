@@ -1,6 +1,7 @@
 """The siblings of the message cases: what a Slack message says, and what no channel ever says of any transition."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -73,3 +74,13 @@ def test_m16_hostile_names_on_every_channel() -> None:
             assert len(message.payload["subject"].splitlines()) == limits["subject_lines"]
         assert all(json.loads(base.as_json(message.payload)) for message in rendered(notices))
         assert sum(message.names for message in rendered(notices)) == len(CHANNELS) * len(notices)
+
+
+def test_m30_what_telegram_makes_links_of() -> None:
+    given, expect = CASES["m30-what-telegram-makes-links-of"]["given"], CASES["m30-what-telegram-makes-links-of"]["expect"]
+    for name in (*given["names"], *given["untouched"]):
+        (message,) = telegram.render([notice([transition(alert(event="e", agent="", title="t", description=name))])])
+        line = message.payload["text"].splitlines()[-1]
+        assert line.replace("\N{WORD JOINER}", "") == name
+        assert (line == name) == (name in given["untouched"])
+        assert not any(re.search(bad, line) for bad in expect["never_in_telegram"]), line

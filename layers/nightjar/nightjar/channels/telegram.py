@@ -19,8 +19,10 @@ __all__ = ["asked_wait", "mask", "post", "render", "request", "validate"]
 _TEXT, _LINE = 4_096, 900
 _TOKEN: Final = re.compile(r"\d+:[A-Za-z0-9_-]+", re.ASCII)
 _CHAT: Final = re.compile(r"-?\d+|@[A-Za-z0-9_]+", re.ASCII)
-# Telegram makes mentions, commands and links of plain text by itself: a word joiner, which does not show, keeps it from that.
+# Telegram makes mentions, tags, commands and links of plain text by itself: a word joiner, which does not show, keeps it from that.
 _JOINER: Final = "\N{WORD JOINER}"
+# What makes one: @name, #tag, $TICKER and /command at the start of a word, ://, and a dot within a name (job.run is a domain) or an address.
+_LINKING: Final = re.compile(r"@|(?<!\w)[#$](?=\w)|(?<![\w/<>])/(?=\w)|:(?=//)|(?<=[\w-])\.(?=[^\W\d_]|\d+\.\d)")
 
 
 def validate(url: str, credentials: Mapping[str, str]) -> None:
@@ -60,7 +62,7 @@ def asked_wait(body: Any) -> Decimal | None:
 
 def unlinked(text: str) -> str:
     """Keep Telegram from making mentions and links of a text; it looks as typed."""
-    return text.replace("@", f"@{_JOINER}").replace("://", f":{_JOINER}//")
+    return _LINKING.sub(rf"\g<0>{_JOINER}", text)
 
 
 def _payload(text: str) -> dict[str, Any]:
