@@ -23,6 +23,7 @@ from nightjar.storage import deliveries
 from local.slack import Post, Slack
 from local.store import open_store
 from local.wire import Server
+from tests.aws import emptied
 from tests.local.test_dev import HEADERS, Dev, policy, run, this_minute
 from tests.local.test_dynamodb_local import endpoint
 from tests.local.test_dynamodb_local import pytestmark as needs_java
@@ -37,6 +38,13 @@ pytestmark = [needs_java, pytest.mark.skipif(not ASKED, reason="make storm")]
 MANY, OTHERS, KILLS = 1_000, 3, 3
 WITHIN = 300  # seconds
 _TITLE = re.compile(r"storm-\d{4}")
+
+
+@pytest.fixture
+def address(endpoint: str) -> str:
+    """A DynamoDB without the destinations and alerts of another storm."""
+    emptied(endpoint)
+    return endpoint
 
 
 @dataclass
@@ -116,8 +124,8 @@ def told(name: str, there: Channel, seconds: float) -> None:
 
 
 @pytest.mark.timeout(900)
-def test_a_thousand_alerts_are_each_named_once_by_a_webhook_of_one_message_a_second(endpoint: str, tmp_path: Path) -> None:
-    with channel() as (there, url), run(tmp_path / "log", "--dynamodb-endpoint", endpoint) as dev:
+def test_a_thousand_alerts_are_each_named_once_by_a_webhook_of_one_message_a_second(address: str, tmp_path: Path) -> None:
+    with channel() as (there, url), run(tmp_path / "log", "--dynamodb-endpoint", address) as dev:
         prepare(dev, "plain", url)
         began = time.monotonic()
         dev("POST", "/v1.0/logs", [{"agent": "worker", "event": "plain", "value": 1}])
@@ -127,14 +135,14 @@ def test_a_thousand_alerts_are_each_named_once_by_a_webhook_of_one_message_a_sec
         assert set(there.named().values()) == {1}
         assert there.named("other") == Counter(f"storm-{number:04d}" for number in range(OTHERS))
         assert max(post.at for post in there.slack.posts("other")) < max(post.at for post in there.posts), "the other webhook waited for this one"
-        assert unrecorded(endpoint, dev, "plain") == []
+        assert unrecorded(address, dev, "plain") == []
         assert {post.status for post in there.posts} == {200, 429}
 
 
 @pytest.mark.skipif(ASKED == "plain", reason="make storm")
 @pytest.mark.timeout(900)
-def test_a_thousand_alerts_are_named_though_the_process_is_killed_three_times(endpoint: str, tmp_path: Path) -> None:
-    options = ("--dynamodb-endpoint", endpoint)
+def test_a_thousand_alerts_are_named_though_the_process_is_killed_three_times(address: str, tmp_path: Path) -> None:
+    options = ("--dynamodb-endpoint", address)
     with channel() as (there, url):
         with killed(tmp_path / "log", *options) as dev:
             prepare(dev, "killed", url)
@@ -152,7 +160,7 @@ def test_a_thousand_alerts_are_named_though_the_process_is_killed_three_times(en
             print(f"{len(repeated)} messages came again")
             assert len(repeated) <= KILLS, "only the message in flight when it was killed may come again"
             assert set(there.named("other")) == {f"storm-{number:04d}" for number in range(OTHERS)}
-            assert unrecorded(endpoint, dev, "killed") == []
+            assert unrecorded(address, dev, "killed") == []
 
 
 def repeats(there: Channel) -> list[Post]:
