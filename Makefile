@@ -49,7 +49,7 @@ test: $(VENV)/.dev  ## the whole test suite
 	$(BIN)/python -m pytest
 
 # The number counts random histories for the engine's properties, and seconds for each fuzzer.
-soak: $(VENV)/.dev  ## the long modes of properties, crashes, interleavings and fuzzers, drawn anew each time (hours)
+soak: storm  ## both storms, and the long modes of properties, crashes, faults, interleavings and fuzzers, drawn anew each time (hours)
 	NIGHTJAR_SOAK=1000 $(BIN)/python -m pytest --timeout 14400 tests/properties tests/crashes tests/faults tests/concurrency tests/hostile
 
 lint: $(VENV)/.dev  ## ruff
