@@ -85,12 +85,14 @@ test-built: build $(VENV)/.dev  ## what sam built: sizes, and each of events/ un
 test-sam-local: build $(VENV)/.dev  ## each of events/, and the SDK, through `sam local` in containers (root, Debian's docker.io)
 	scripts/with-docker $(BIN)/python -m pytest -rs tests/sam_local || [ $$? = 69 ]
 
-# The handlers, and what they store, on AWS's engine; without the cases of long days, which take minutes there.
-ON_DYNAMODB := tests/functions tests/storage tests/crashes/test_engine_crashes.py tests/concurrency tests/cases tests/local/test_dynamodb_local.py tests/local/test_killed.py
+# The handlers, and what they store, on AWS's engine, which gets slower with all that it has stored: a new one for each group.
+# Without the cases of long days, which take minutes there.
+ON_DYNAMODB := "tests/functions" "tests/storage tests/crashes/test_engine_crashes.py tests/concurrency" \
+	"tests/cases tests/local/test_dynamodb_local.py tests/local/test_killed.py"
 SLOW := d11 or e15 or e17 or e30
 
 test-dynamodb: $(VENV)/.dev $(DYNAMODB)  ## the tests of handlers and storage on DynamoDB Local (Java, npm)
-	scripts/with-dynamodb-local $(BIN)/python -m pytest -rs $(ON_DYNAMODB) -k "not ($(SLOW))"
+	for tests in $(ON_DYNAMODB); do scripts/with-dynamodb-local $(BIN)/python -m pytest -rs $$tests -k "not ($(SLOW))" || exit 1; done
 
 storm: $(VENV)/.dev $(DYNAMODB)  ## a thousand alerts to a webhook of one message a second, also with three kills (STORM=plain: without)
 	NIGHTJAR_STORM=$(or $(STORM),all) $(BIN)/python -m pytest -rs -s tests/storms
