@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from nightjar.core.delivery import tray_of
 from nightjar.core.instants import MINUTE
-from nightjar.pipeline.deliver import ring_again
+from nightjar.pipeline.ring_again import ring_again
 from nightjar.pipeline.route import route_again
 from nightjar.storage import destinations, trays
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from nightjar.core.instants import MINUTE
-from nightjar.pipeline.deliver import ring_again
 from nightjar.pipeline.release import release
+from nightjar.pipeline.ring_again import ring_again
 from nightjar.storage import held, mutes
 
 from tests.builders import at

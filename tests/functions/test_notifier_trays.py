@@ -6,7 +6,7 @@ import pytest
 from nightjar.channels.transport import Unreachable
 from nightjar.core.delivery import tray_of
 from nightjar.core.instants import HOUR, MINUTE
-from nightjar.pipeline.deliver import ring_again
+from nightjar.pipeline.ring_again import ring_again
 from nightjar.pipeline.route import route_again
 from nightjar.queues import bell_of
 from nightjar.storage import deliveries, destinations, trays

@@ -7,7 +7,6 @@ from typing import Final
 from nightjar.core.alerts import OPENINGS, Transition
 from nightjar.core.delivery import Outcome, Row, Settled, delivery_id, owed_reason, same_alert, settled
 from nightjar.core.destinations import Destination
-from nightjar.core.instants import MINUTE
 from nightjar.core.retries import wait_seconds
 from nightjar.core.wording import Notice, notice
 from nightjar.observability import count, logger
@@ -21,7 +20,6 @@ from nightjar.storage.client import Store
 from nightjar.storage.patience import Patience
 from nightjar.storage.settling import settle
 
-RING_AGAIN_AFTER: Final = 2 * MINUTE
 # A post takes at most 8 seconds, its record and its pause one each; resolving a name may take one more.
 _ROUND_SECONDS: Final = 11.0
 _PACE_SECONDS: Final = 1.0
@@ -94,19 +92,6 @@ def answer(courier: Courier, bell: Bell) -> bool:
             # Rung before this bell is answered for: one of the two is always there.
             ring(courier.queue, [tray], courier.token)
             return True
-
-
-def ring_again(store: Store, queue: Bells, *, now: int) -> None:
-    """Ring for every tray in which something has waited for two minutes: its bell may be lost, or dead.
-
-    Args:
-        store: Where.
-        queue: Where to ring.
-        now: Wall time (µs).
-    """
-    waiting = trays.waiting_since(store, now - RING_AGAIN_AFTER)
-    count("TraysRungAgain", len(waiting))
-    ring(queue, waiting, f"tick/{now}")
 
 
 def _serve(courier: Courier, rows: Sequence[Row], receives: int) -> Wait:

@@ -13,8 +13,8 @@ from nightjar.core.policies import Policy
 from nightjar.core.rollups import Bucket
 from nightjar.observability import count, logger
 from nightjar.pipeline import judge
-from nightjar.pipeline.deliver import ring_again
 from nightjar.pipeline.release import release
+from nightjar.pipeline.ring_again import ring_again
 from nightjar.pipeline.route import route_again
 from nightjar.queues import Bells
 from nightjar.storage import open_rows, policies, rollups
