@@ -4,7 +4,6 @@ The real client over HTTP, the real handlers, moto; between them the faults. See
 """
 
 import json
-import os
 import time
 from base64 import b64encode
 from collections.abc import Iterator
@@ -32,7 +31,9 @@ from tests.contract.world import proxy_event
 from tests.ingesting import FaultyClient
 from tests.world import CONTEXT, KEY, World, stack, world
 
-MANY = 20_000 if os.environ.get("NIGHTJAR_SOAK") else 2_500
+pytestmark = pytest.mark.timeout(300)
+
+MANY = 20_000
 STORM = 30  # requests at which something fails
 EVENT = {"agent": "sdk", "event": "sent"}
 
