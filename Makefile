@@ -88,7 +88,7 @@ test-sam-local: build $(VENV)/.dev  ## each of events/, and the SDK, through `sa
 # The handlers, and what they store, on AWS's engine, which gets slower with all that it has stored: a new one for each group.
 # Without the cases of long days, which take minutes there.
 ON_DYNAMODB := "tests/functions" "tests/storage tests/crashes/test_engine_crashes.py tests/concurrency" \
-	"tests/properties/test_rollups.py tests/crashes/test_story_crashes.py tests/faults" \
+	"tests/properties/test_rollups.py tests/properties/test_engine.py tests/crashes/test_story_crashes.py tests/faults" \
 	"tests/cases tests/local/test_dynamodb_local.py tests/local/test_killed.py"
 SLOW := d11 or e15 or e17 or e30
 
