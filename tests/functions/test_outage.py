@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from nightjar.core.instants import DAY, HOUR, MINUTE, iso
 
-from tests.world import START, world
+from tests.world import START, World, world
 
 POLICY = {"agent": "worker", "event": "job", "aggregate": "count", "condition": "gt", "threshold": 20, "active_from": iso(START - DAY)}
 
@@ -32,6 +32,46 @@ def test_without_an_outage_nothing_is_told(caplog: pytest.LogCaptureFixture) -> 
         on_moto.now = START + HOUR - MINUTE
         on_moto.tick(on_moto.now)
     assert _told(caplog) == []
+
+
+def _log(on: World, value: int, at: int) -> None:
+    """A job logs, and rollup applies it at once."""
+    on.now = at
+    on.send([{"agent": "worker", "event": "job", "value": value, "occurred_at": iso(at)}])
+    on.roll_up()
+
+
+def _tick(on: World, at: int) -> None:
+    on.now = at
+    on.tick(at)
+
+
+def _alerts(on: World) -> list[tuple[str, str | None, int]]:
+    return [(each["status"], each["resolved_by"], each["periods"]) for each in on.made("GET", "/v1.0/alerts", None)]
+
+
+def test_an_alert_that_recovered_where_no_tick_came_is_over_when_ticks_come_again() -> None:
+    with world() as on_moto:
+        _tick(on_moto, START)
+        on_moto.made("POST", "/v1.0/policies", {**POLICY, "period": "minute", "aggregate": "max", "threshold": 5})
+        _log(on_moto, 9, START)
+        _tick(on_moto, START + 2 * MINUTE)
+        assert _alerts(on_moto) == [("triggered", None, 1)]
+        _log(on_moto, 1, START + 5 * MINUTE)
+        _tick(on_moto, START + 3 * HOUR)
+        assert _alerts(on_moto) == [("resolved", "recovered", 1)]
+
+
+def test_a_running_period_that_ran_ahead_of_the_clock_is_not_judged_because_another_closes() -> None:
+    with world() as on_moto:
+        _tick(on_moto, START)
+        on_moto.made("POST", "/v1.0/policies", {**POLICY, "period": "hour", "threshold": 0, "delay_seconds": 0, "evaluation_periods": 2, "datapoints_to_alarm": 1})
+        _log(on_moto, 1, START + MINUTE)
+        _log(on_moto, 1, START + HOUR + MINUTE)  # the clock is an hour behind
+        _tick(on_moto, START + HOUR)
+        assert _alerts(on_moto) == [("triggered", None, 1)]
+        _log(on_moto, 1, START + HOUR + 2 * MINUTE)
+        assert _alerts(on_moto) == [("triggered", None, 2)]
 
 
 def _told(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:

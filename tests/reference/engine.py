@@ -37,11 +37,6 @@ class Engine:
         return self._scales.held_back
 
     @property
-    def unsettled(self) -> bool:
-        """Whether something hung on periods that nothing has judged: ENGINE.md leaves open whether they count for later ones."""
-        return self._scales.unsettled
-
-    @property
     def alerts(self) -> list[Alert]:
         """All alerts, in the order they were opened."""
         return self._outbox.alerts
@@ -146,12 +141,14 @@ class Engine:
         policy = watch.policy
         limit = moment.at - policy.delay
         due = self._rolling_due(watch, limit) if policy.rolling else self._due(watch, limit)
-        self._note_missed(watch, due)
+        missed = watch.reached is not None and bool(due) and self._earlier(watch, due[0]).end > watch.reached
         watch.begun = min([limit, *(period.start for period in due)]) if watch.begun is None else watch.begun
         watch.reached = limit if watch.reached is None else max(watch.reached, limit)
+        if missed and not policy.rolling and watch.open is not None and watch.open.latest is not None:
+            self._scales.know(watch, watch.calendar.after(policy.kind, watch.open.latest.period))  # its recovery may lie there
         for period in due:
             self._scales.judge_at_close(watch, period, moment)
-        if not policy.rolling and watch.touched_at < moment.at <= watch.touched_at + CHECKED_AFTER_EDIT:
+        if not policy.rolling and watch.touched_from < moment.at <= max(watch.touched_from, watch.touched_at) + CHECKED_AFTER_EDIT:
             self._check_again(watch, moment.at, wall)
         self._end_without_data(watch, moment)
         self._remind(watch, moment)
@@ -159,33 +156,30 @@ class Engine:
     def _due(self, watch: Watch, limit: int) -> list[Period]:
         """Return the periods that this tick closes, oldest first: the newest always, earlier ones inside the horizon."""
         kind, calendar = watch.policy.kind, watch.calendar
-        period = calendar.before(kind, calendar.containing(kind, limit))
+        period = self._latest_ended(watch, limit)
         due: list[Period] = []
         while watch.reached is not None and period.end > watch.reached and (not due or self._scales.inside_horizon(watch, period)):
             due.insert(0, period)
             period = calendar.before(kind, period)
         return [period] if watch.reached is None else due
 
-    def _note_missed(self, watch: Watch, due: list[Period]) -> None:
-        """Note what no tick judges because ticks were missed while an alert is open."""
-        policy = watch.policy
-        if watch.open is None or watch.reached is None or not due:
-            return
-        period = due[0]
-        while (period := self._earlier(watch, period)).end > watch.reached:
-            watch.missed.append(period)
-            self._scales.unsettled |= policy.field("recovery_periods") > 1 or policy.field("evaluation_periods") > 1
-
     @staticmethod
     def _earlier(watch: Watch, period: Period) -> Period:
         """Return the period, or the rolling window, that a policy judges before one."""
         return period.shifted(-watch.policy.stride) if watch.policy.rolling else watch.calendar.before(watch.policy.kind, period)
 
+    def _rolling_due(self, watch: Watch, limit: int) -> list[Period]:
+        latest = self._latest_ended(watch, limit)
+        return [latest] if watch.reached is None or latest.end > watch.reached else []
+
     @staticmethod
-    def _rolling_due(watch: Watch, limit: int) -> list[Period]:
-        minutes = watch.policy.window_minutes
-        end = limit - limit % watch.policy.stride
-        return [Period(end - minutes * MINUTE, end)] if watch.reached is None or end > watch.reached else []
+    def _latest_ended(watch: Watch, limit: int) -> Period:
+        """Return the latest period, or rolling window, that ended at or before an instant."""
+        policy = watch.policy
+        if not policy.rolling:
+            return watch.calendar.before(policy.kind, watch.calendar.containing(policy.kind, limit))
+        end = limit - limit % policy.stride
+        return Period(end - policy.window_minutes * MINUTE, end)
 
     def _check_again(self, watch: Watch, tick: int, wall: int) -> None:
         """Judge early, once more, what has run since a person's edit and is not closed."""
@@ -196,10 +190,17 @@ class Engine:
             period = watch.calendar.after(watch.policy.kind, period)
 
     def _end_without_data(self, watch: Watch, moment: Moment) -> None:
+        """End an alert of silence, unless the rollups speak of periods that nothing has judged."""
         last = watch.verdicts.last_that_spoke() if watch.open and not watch.open.healthy else None
-        if watch.open and last and moment.at >= last.period.end + watch.policy.delay + NO_DATA_AFTER[watch.policy.kind]:
-            self._scales.unsettled |= any(self._scales.says_something(watch, period) for period in watch.missed if period.end > last.period.end)
-            watch.resolve(watch.open, "no_data", moment)
+        silence = watch.policy.delay + NO_DATA_AFTER[watch.policy.kind]
+        if watch.open is None or last is None or moment.at < last.period.end + silence:
+            return
+        period = self._latest_ended(watch, moment.at - watch.policy.delay)
+        while period.end > max(last.period.end, moment.at - silence):
+            if self._scales.says_something(watch, period):
+                return
+            period = self._earlier(watch, period)
+        watch.resolve(watch.open, "no_data", moment)
 
     def _remind(self, watch: Watch, moment: Moment) -> None:
         alert, minutes = watch.open, watch.policy.field("renotify_minutes")

@@ -125,6 +125,11 @@ class Policy:
         return HORIZONS[self.kind]
 
     @property
+    def rests_on_several(self) -> bool:
+        """Whether an alert or its recovery takes more than one period."""
+        return bool(self.fields["evaluation_periods"] > 1 or self.fields["recovery_periods"] > 1)
+
+    @property
     def rises(self) -> bool:
         """Whether its alerts rest on the data that is there: gt or gte, not compared."""
         return self.condition in ("gt", "gte") and self.previous is None

@@ -37,7 +37,8 @@ class Judged:
 class Verdicts:
     """The judged periods by their start. After a cut (a person's resolve) M of N counts anew.
 
-    `known` are slots that nothing has judged, or that lie outside the horizon by now: what rollups say of them counts for M of N only.
+    `known` are closed periods that nothing has judged, or that lie outside the horizon by now. They make and change no alert, but
+    where a judgement rests on several periods (slots, a recovery, silence) what the rollups say of them counts.
     """
 
     judged: dict[int, Judged] = field(default_factory=dict)
@@ -67,6 +68,11 @@ class Verdicts:
     def since(self, start: int) -> list[Judged]:
         """Return what was judged from a period on, in order of time."""
         return [self.judged[key] for key in sorted(self.judged) if key >= start]
+
+    def said_since(self, start: int) -> list[Judged]:
+        """Return what was judged or is known from a period on, in order of time."""
+        said = {**self.judged, **self.known}
+        return [said[key] for key in sorted(said) if key >= start]
 
     def having_as_slot(self, policy: Policy, calendar: Calendar, period: Period) -> list[Judged]:
         """Return the judged periods that have this one among their N slots, in order of time."""

@@ -48,7 +48,7 @@ class Watch:
     """A revision of a policy.
 
     `reached` is how far ticks have closed its periods, `touched_at` the last create or edit by a person, `touched_from` the clock then.
-    `missed` are periods that missed ticks left unjudged while an alert was open; ticks judge nothing that ends at or before `begun`.
+    Ticks judge nothing that ends at or before `begun`.
     """
 
     policy: Policy
@@ -62,7 +62,6 @@ class Watch:
     open: Alert | None = None
     ended: list[Alert] = field(default_factory=list)
     quiet: bool = False
-    missed: list[Period] = field(default_factory=list)
     begun: int | None = None
 
     def state(self, judged: Judged) -> State:
@@ -86,7 +85,7 @@ class Watch:
         Rule: ENGINE.md, Alerts: "`recovery_periods` healthy periods in a row, with nothing but silence between".
         """
         healthy = 0
-        for judged in self.verdicts.since(start + 1):
+        for judged in self.verdicts.said_since(start + 1):
             if before is not None and judged.period.start >= before:
                 return None
             state = self.state(judged)

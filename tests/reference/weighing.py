@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 
 from tests.reference.judging import Reading, Verdict, judge, judge_early
 from tests.reference.logs import Book
-from tests.reference.periods import MINUTE, Period
+from tests.reference.periods import DAY, HOUR, MINUTE, Period
 from tests.reference.verdicts import Judged
 from tests.reference.watch import Moment, Plan, Watch
 
 LOOK_UP_TO = 10_000
+LOOK_BACK = {"minute": 1_500 * MINUTE, "hour": 1_500 * HOUR, "day": 1_500 * DAY}
 AHEAD = 5 * MINUTE
 
 
@@ -29,7 +30,6 @@ class Scales:
     raw: Book = field(default_factory=Book)
     applied: Book = field(default_factory=Book)
     held_back: int = 0
-    unsettled: bool = False
 
     def judge_at_close(self, watch: Watch, period: Period, moment: Moment) -> None:
         """Judge a period that a tick has closed."""
@@ -37,7 +37,8 @@ class Scales:
 
     def judge_on_data(self, watch: Watch, periods: set[Period], at: int, wall: int | None = None) -> None:
         """Judge periods because their data or their policy changed, all of a batch before any of them is weighed."""
-        found = [found for period in sorted(periods) if (found := self._look_on_data(watch, period, at, at if wall is None else wall)) is not None]
+        touched = periods | self._having_as_slot(watch, periods)
+        found = [found for period in sorted(touched) if (found := self._look_on_data(watch, period, at, at if wall is None else wall)) is not None]
         self._conclude(watch, found)
 
     def _look_on_data(self, watch: Watch, period: Period, at: int, wall: int) -> Finding | None:
@@ -47,17 +48,25 @@ class Scales:
             return None
         if self.is_closed(watch, period):
             late = Moment(at, self.clock, self.clock)
-            if not self.inside_horizon(watch, period):
-                return None
-            found = self._look_at_ended(watch, period, late)
-            before_all = watch.begun is not None and period.end <= watch.begun and _is_counted(watch, found)
-            self.unsettled |= before_all and (found.reading.verdict is Verdict.BREACH or policy.field("evaluation_periods") > 1)
-            return found
+            return self._look_at_ended(watch, period, late) if self.inside_horizon(watch, period) else None
         reading = judge_early(policy, period, self.applied) if period.start <= self.clock + AHEAD else None
         if reading is None:
             return None
         newest = reading.bucket.newest or self.clock
         return Finding(period, reading, Moment(at, self.clock, max(self.clock, min(newest, wall))))
+
+    def _having_as_slot(self, watch: Watch, periods: set[Period]) -> set[Period]:
+        """Return the closed periods that have one of these as a slot and that nothing has judged yet: the policy was made after they ended.
+
+        Rule: ENGINE.md, "M of N": "with a period, those inside the horizon that have it as a slot are re-judged".
+        """
+        found: set[Period] = set()
+        for period in periods:
+            later = period
+            for _ in range(watch.policy.field("evaluation_periods") - 1 if self.inside_horizon(watch, period) else 0):
+                later = watch.calendar.after(watch.policy.kind, later)
+                found |= {later} if self.is_closed(watch, later) and later.start not in watch.verdicts.judged else set()
+        return found
 
     def _look_at_ended(self, watch: Watch, period: Period, moment: Moment) -> Finding:
         return Finding(period, judge(watch.policy, period, watch.calendar, self.applied), moment)
@@ -65,8 +74,8 @@ class Scales:
     def _conclude(self, watch: Watch, findings: list[Finding]) -> None:
         """Take verdicts in, then weigh each period, oldest first."""
         counted = [finding for finding in findings if _is_counted(watch, finding)]
-        for finding in counted:
-            self._know_slots(watch, finding)
+        if counted and not watch.policy.rolling:
+            self._know_for(watch, counted)
         before = {finding.period.start: watch.verdicts.judged.get(finding.period.start) for finding in counted}
         for finding in counted:
             watch.record(finding.period, finding.reading)
@@ -77,13 +86,31 @@ class Scales:
             else:
                 _restore(watch, finding.period, before[finding.period.start])
 
-    def _know_slots(self, watch: Watch, finding: Finding) -> None:
-        """Judge, for M of N only, closed slots that no tick and no data judged: what can be read from the rollups counts."""
-        for slot in watch.verdicts.slots(watch.policy, watch.calendar, finding.period)[1:]:
-            if self.is_closed(watch, slot) and not (slot.start in watch.verdicts.judged and self.inside_horizon(watch, slot)):
-                found = self._look_at_ended(watch, slot, finding.moment)
+    def _know_for(self, watch: Watch, findings: list[Finding]) -> None:
+        """Know what a judgement rests on besides its own period: slots, and for the recovery all since the alert began."""
+        first, alone = min(finding.period for finding in findings), not watch.policy.rests_on_several
+        if alone and not (watch.begun is not None and first.end <= watch.begun):
+            return
+        if not alone and watch.open is not None:
+            first = min(first, watch.open.first)
+        for _ in range(watch.policy.field("evaluation_periods") - 1):
+            first = watch.calendar.before(watch.policy.kind, first)
+        self.know(watch, first)
+
+    def know(self, watch: Watch, since: Period) -> None:
+        """Read, from a period on, the closed ones that nothing has judged or that lie outside the horizon by now: the rollups' word counts.
+
+        At most 1,500 are looked back to: of minutes more than a day, after which silence ends an alert.
+        """
+        oldest = (self.clock or 0) - watch.policy.delay - LOOK_BACK[watch.policy.kind]
+        period = max(since, watch.calendar.containing(watch.policy.kind, oldest))
+        while self.is_closed(watch, period):
+            if not (period.start in watch.verdicts.judged and self.inside_horizon(watch, period)):
+                found = self._look_at_ended(watch, period, Moment(0, 0, 0))
+                watch.verdicts.known.pop(period.start, None)
                 if _is_counted(watch, found):
-                    watch.verdicts.known[slot.start] = Judged(slot, found.reading)
+                    watch.verdicts.known[period.start] = Judged(period, found.reading)
+            period = watch.calendar.after(watch.policy.kind, period)
 
     def _weigh(self, watch: Watch, period: Period, moment: Moment) -> bool:
         """Do what a period and those that have it as a slot call for. Return False when the period's own judgement is held back."""

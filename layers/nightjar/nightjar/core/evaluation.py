@@ -35,7 +35,8 @@ def judge_period(state: State, period: Period, evidence: Evidence, *, ended: Ale
         return Decision("not_settled")
     if verdict.reason == CUT_DAY:  # it is not judged: an alert that it opened early, while it was whole, is not corrected by that
         return Decision(CUT_DAY)
-    step = Step(pruned(state, oldest_start(policy, evidence.tick)), evidence.tick, _dated(evidence, period, now), looks_back_to(policy, state, period))
+    first = looks_back_to(policy, state, period, gap=evidence.gap)
+    step = Step(pruned(state, oldest_start(policy, evidence.tick)), evidence.tick, _dated(evidence, period, now), first)
     if verdict.outcome == "breach" and evidence.in_alarm(period, state):
         return _in_alarm(step, period, verdict, evidence, ended)
     return _calm(step, period, verdict, evidence)

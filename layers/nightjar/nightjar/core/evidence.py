@@ -25,6 +25,7 @@ class Evidence:
         buckets: The event's buckets by bin; a bin without logs is absent.
         first_log: When (µs) the event's first log lies at the earliest; None if unknown or never. Only `compare` asks.
         now: The period that new data just touched: judged with the clock of now, not of its latest write.
+        gap: Missed ticks left periods just before unjudged, and outside the horizon.
     """
 
     policy: Policy
@@ -32,6 +33,7 @@ class Evidence:
     buckets: Mapping[Bin, Bucket]
     first_log: int | None = None
     now: Period | None = None
+    gap: bool = False
     _known: dict[Period, Verdict] = field(default_factory=dict)
 
     def bucket(self, period: Period) -> Bucket:
@@ -157,18 +159,18 @@ def bins_of(policy: Policy, periods: Iterable[Period]) -> set[Bin]:
     return found
 
 
-def looks_back_to(policy: Policy, state: State, period: Period) -> Period:
+def looks_back_to(policy: Policy, state: State, period: Period, *, gap: bool = False) -> Period:
     """Find the earliest period whose verdict a step asks for, apart from the slots of M of N.
 
     With one healthy period enough to recover, nothing before the judged one matters: an earlier healthy one would have
-    ended the alert.
+    ended the alert, unless missed ticks left a gap there.
     """
     alert = state.open
     if alert is None or period.start < alert.last_start:
         return period
     if period.start == alert.last_start and len(alert.in_alarm) > 1:
         return period_from(policy, alert.in_alarm[-2])  # should this one drop out, that one's values show
-    if policy.recovery_periods == 1 and policy.evaluation_periods == 1:
+    if policy.recovery_periods == 1 and policy.evaluation_periods == 1 and not gap:
         return period
     first = period
     for _ in range(LOOKBACK):
@@ -178,7 +180,7 @@ def looks_back_to(policy: Policy, state: State, period: Period) -> Period:
     return first
 
 
-def periods_needed(policy: Policy, state: State, period: Period, tick: int) -> list[Period]:
+def periods_needed(policy: Policy, state: State, period: Period, tick: int, *, gap: bool = False) -> list[Period]:
     """List the periods that a step may ask for: its own slots, those since the open alert's latest, and the later ones.
 
     Args:
@@ -186,8 +188,9 @@ def periods_needed(policy: Policy, state: State, period: Period, tick: int) -> l
         state: Its state.
         period: The period under judgement.
         tick: The engine's clock (µs): later periods are looked at up to five minutes after it.
+        gap: Missed ticks left periods just before unjudged.
     """
-    first = looks_back_to(policy, state, period)
+    first = looks_back_to(policy, state, period, gap=gap)
     for _ in range(policy.evaluation_periods - 1):
         first = before(policy, first)
     found = [first]

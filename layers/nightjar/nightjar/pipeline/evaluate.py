@@ -122,10 +122,13 @@ def _any_breach(store: Store, policy: Policy, periods: Iterable[Period], buckets
 
 def _judge_slowly(store: Store, policy: Policy, previous: int | None, tick: int, *, now: int) -> None:
     due = periods_due(policy, previous, tick)
+    gap = skipped(policy, previous, tick) is not None
+    for period in due:
+        judge.judge_one(store, policy, period, tick=tick, now=now, gap=gap)
     # A running period that breached early may be in alarm only now that a slot of it has closed.
-    running = [later for later in having_as_slot(policy, due[-1], tick) if not is_closed(policy, later, tick)] if due else []
-    for period in [*due, *running]:
-        judge.judge_one(store, policy, period, tick=tick, now=now)
+    for later in having_as_slot(policy, due[-1], tick) if due else ():
+        if not is_closed(policy, later, tick):
+            judge.judge_one(store, policy, later, tick=tick, now=now, called=False)
 
 
 def _look_again(store: Store, row: WatchRow, tick: int, *, now: int) -> None:

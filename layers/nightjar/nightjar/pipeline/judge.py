@@ -1,6 +1,6 @@
 """Judge policies: by a tick, by data, by a person's edit. All three come down to `judge_period`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -139,7 +139,9 @@ class _Calls:
     def judge(self, policy: Policy, buckets: dict[Bin, Bucket] | None, passing: list[Exception]) -> bool:
         """Judge a policy; tell whether an alert was written, and note an error that goes away by itself."""
         try:
-            return judge_all(self.store, policy, self.periods(policy), buckets, tick=self.tick, now=self.now)
+            periods = self.periods(policy)
+            echoes = {period for period in periods if not any(letter == "m" and period.start <= start < period.end for letter, start in self.bins)}
+            return judge_all(self.store, policy, periods, buckets, tick=self.tick, now=self.now, echoes=echoes)
         except Exception as error:  # noqa: BLE001 (whatever it is, it stops no other policy)
             logger().exception("judgement failed", policy_id=policy.policy_id)
             count("JudgementErrors")
@@ -153,7 +155,16 @@ def is_passing(error: Exception) -> bool:
     return is_fault(error) or isinstance(error, alerts.Conflict)
 
 
-def judge_all(store: Store, policy: Policy, periods: Sequence[Period], buckets: dict[Bin, Bucket] | None = None, *, tick: int, now: int) -> bool:
+def judge_all(
+    store: Store,
+    policy: Policy,
+    periods: Sequence[Period],
+    buckets: dict[Bin, Bucket] | None = None,
+    *,
+    tick: int,
+    now: int,
+    echoes: Collection[Period] = (),
+) -> bool:
     """Judge some periods of a policy, oldest first; read its state only if one of them says something.
 
     Args:
@@ -163,6 +174,7 @@ def judge_all(store: Store, policy: Policy, periods: Sequence[Period], buckets: 
         buckets: What the periods rest on; None to read it.
         tick: The engine's clock (µs).
         now: Wall time (µs).
+        echoes: Those of the periods whose own data did not change: they have one that did as a slot, or were closed meanwhile.
 
     Returns:
         Whether anything was written.
@@ -173,21 +185,31 @@ def judge_all(store: Store, policy: Policy, periods: Sequence[Period], buckets: 
         buckets = rollups.read(store, policy.event_id, bins_of(policy, periods), now=now)
     first, written = first_log(store, policy, tick), False
     for period in periods:
-        verdict = Evidence(policy, tick, buckets, first, now=period).judged(period)
+        called = period not in echoes
+        verdict = Evidence(policy, tick, buckets, first, now=period if called else None).judged(period)
         if verdict is not None and (verdict.outcome != "nothing" or is_closed(policy, period, tick)):
-            written |= judge_one(store, policy, period, tick=tick, now=now).changed
+            written |= judge_one(store, policy, period, tick=tick, now=now, called=called).changed
     return written
 
 
-def judge_one(store: Store, policy: Policy, period: Period, *, tick: int, now: int) -> Decision:
+def judge_one(store: Store, policy: Policy, period: Period, *, tick: int, now: int, called: bool = True, gap: bool = False) -> Decision:
     """Judge one period and write what follows, again and again until nobody else wrote in between.
+
+    Args:
+        store: Where.
+        policy: The policy.
+        period: What to judge.
+        tick: The engine's clock (µs).
+        now: Wall time (µs).
+        called: Its own data or its close calls for it; else only what it was judged already is weighed again.
+        gap: Missed ticks left periods just before unjudged: a recovery may lie there.
 
     Raises:
         alerts.Conflict: Others kept writing; the caller's own retry (or the next tick) comes again.
     """
     for _ in range(_TRIES):
         state = current_state(store, policy, tick=tick, now=now)
-        decision = _decide(store, policy, state, period, tick=tick, now=now)
+        decision = _decide(store, policy, state, period, tick=tick, now=now, called=called, gap=gap)
         if decision.look and is_behind(store, policy, period, now=now):
             count("SilentAlertsHeldBack")
             logger().warning("held back: raw logs wait for rollup", policy_id=policy.policy_id, period_start=period.start)
@@ -208,10 +230,10 @@ def current_state(store: Store, policy: Policy, *, tick: int, now: int) -> State
     return state
 
 
-def _decide(store: Store, policy: Policy, state: State, period: Period, *, tick: int, now: int) -> Decision:
-    needed = bins_of(policy, periods_needed(policy, state, period, tick))
+def _decide(store: Store, policy: Policy, state: State, period: Period, *, tick: int, now: int, called: bool, gap: bool) -> Decision:
+    needed = bins_of(policy, periods_needed(policy, state, period, tick, gap=gap))
     buckets = rollups.read(store, policy.event_id, needed, now=now)
-    evidence = Evidence(policy, tick, buckets, first_log(store, policy, tick), now=period)
+    evidence = Evidence(policy, tick, buckets, first_log(store, policy, tick), now=period if called else None, gap=gap)
     span = span_containing(state, period.start)
     ended = alerts.get_alert(store, span.alert_id) if span else None
     return evaluation.judge_period(state, period, evidence, ended=ended, now=now)
