@@ -79,6 +79,21 @@ def test_units_come_from_the_events_name() -> None:
     assert [unit_of(name) for name in ("a.b_bytes", "lag-seconds", "jobs", "ms")] == ["bytes", "s", "", ""]
 
 
+@pytest.mark.parametrize(
+    ("unit", "words"),
+    [
+        ("bytes", "1 byte"), ("rows", "1 row"), ("retries", "1 retry"), ("batches", "1 batch"), ("caches", "1 cache"), ("boxes", "1 box"),
+        ("classes", "1 class"), ("failed jobs", "1 failed job"), ("tokens", "1 token"), ("ms", "1 ms"), ("msgs", "1 msgs"), ("mbps", "1 mbps"),
+        ("iops", "1 iops"), ("GBs", "1 GBs"), ("status", "1 status"), ("series", "1 series"), ("%", "1 %"), ("<!s>", "1 <!s>"), ("s", "1 s"),
+    ],
+)  # fmt: skip
+def test_of_one_thing_a_unit_that_is_a_word_says_only_one(unit: str, words: str) -> None:
+    one = {"aggregate": "sum", "condition": "lt", "unit": unit, "value": 1, "count": 3}
+    assert sentence(**one, threshold=2) == f"{words} this hour, expected at least 2 {unit}"
+    assert sentence(**{**one, "value": -1}, threshold=1) == f"-{words} this hour, expected at least {words}"
+    assert title_of(alert(**{**one, "threshold": 1})).endswith(f"below {words}")
+
+
 def test_a_rolling_window_is_named_by_its_length() -> None:
     assert sentence(window="rolling", window_minutes=90) == "25 in the last 90 minutes, limit 20"
     assert sentence(window="rolling", window_minutes=360) == "25 in the last 6 hours, limit 20"
@@ -100,7 +115,7 @@ def test_each_condition_says_what_was_expected(condition: Condition, words: str)
     ("by", "words", "label"),
     [
         ("recovered", "recovered after 35 min", "Recovered"), ("person", "resolved by hand after 35 min", "Resolved"),
-        ("corrected", "closed: late data corrected the values", "Closed"), ("no_data", "closed: no data for 24 hours", "Closed"),
+        ("corrected", "closed: later logs corrected the values", "Closed"), ("no_data", "closed: no data for 24 hours that could be judged", "Closed"),
         ("policy_changed", "closed: the policy was changed", "Closed"), ("policy_disabled", "closed: the policy was disabled", "Closed"),
         ("policy_deleted", "closed: the policy was deleted", "Closed"),
     ],
@@ -112,7 +127,7 @@ def test_an_ending_says_why(by: Ending, words: str, label: str) -> None:
 
 
 def test_silence_of_a_day_policy_lasts_three_days() -> None:
-    assert notice([transition(alert(period="day"), "resolved", by="no_data")]).sentence == "closed: no data for 3 days"
+    assert notice([transition(alert(period="day"), "resolved", by="no_data")]).sentence == "closed: no data for 3 days that could be judged"
 
 
 def test_opening_and_recovery_become_one_line_that_says_it_is_over() -> None:

@@ -18,6 +18,10 @@ _UNITS: Final = {
     "bytes": "bytes", "kb": "KB", "mb": "MB", "gb": "GB", "kib": "KiB", "mib": "MiB", "gib": "GiB",
     "percent": "%", "pct": "%", "usd": "USD", "eur": "EUR", "gbp": "GBP",
 }  # fmt: skip
+# Words of a unit that end in s and are not the plural of anything.
+_NO_PLURALS: Final = frozenset({"bias", "flops", "gflops", "iops", "lens", "means", "mflops", "news", "series", "species", "tflops"})
+_PLURAL: Final = re.compile(r"(?=.*[aeiou])[a-z]{3,}(?<![siu])s")
+_ES: Final = re.compile(r"(?:[nrt]ch|sh|ss|x)es$")
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _NOTHING: Final = "·"
 
@@ -68,6 +72,19 @@ def unit_of(event: str) -> str:
     return _UNITS.get(found[1], "") if found else ""
 
 
+def with_unit(text: str, unit: str) -> str:
+    """Write a number, as text, with its unit; of one thing a unit that is a word says only one.
+
+    Example:
+        >>> with_unit("2", "bytes"), with_unit("1", "bytes"), with_unit("-1", "failed jobs"), with_unit("1", "ms"), with_unit("1", "")
+        ('2 bytes', '1 byte', '-1 failed job', '1 ms', '1')
+    """
+    if text.removeprefix("-") == "1":
+        before, _, last = unit.rpartition(" ")
+        unit = f"{before} {_one(last)}".lstrip()
+    return f"{text} {unit}".rstrip()
+
+
 def length(micros: int) -> str:
     """Write a length of time (µs) with its two largest units.
 
@@ -109,6 +126,15 @@ def sparkline(values: Sequence[Decimal | None]) -> str:
     known = [value for value in values if value is not None]
     low, high = min([*known, Decimal(0)]), max([*known, Decimal(0)])
     return "".join(_NOTHING if value is None else _bar(value - low, high - low) for value in values)
+
+
+def _one(word: str) -> str:
+    """Return the singular of a plural; anything else, an abbreviation above all, as it is."""
+    if not _PLURAL.fullmatch(word) or word in _NO_PLURALS:
+        return word
+    if word.endswith("ies") and len(word) > 4:  # noqa: PLR2004  # retries, but ties
+        return f"{word[:-3]}y"
+    return word[:-2] if _ES.search(word) else word[:-1]
 
 
 def _bar(height: Decimal, most: Decimal) -> str:

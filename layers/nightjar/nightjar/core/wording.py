@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from nightjar.core.alerts import Alert, Ending, Transition
 from nightjar.core.instants import MINUTE
-from nightjar.core.numbers import exact, length, shown, signed, span, sparkline, unit_of
+from nightjar.core.numbers import exact, length, shown, signed, span, sparkline, unit_of, with_unit
 from nightjar.core.policies import Aggregate, Condition, Previous, Severity
 
 NoticeKind = Literal["opened", "reopened", "reminder", "ended", "over"]
@@ -37,8 +37,8 @@ _BEFORE: Final[dict[Previous, str]] = {"previous_1d": "1 day before", "previous_
 _ENDINGS: Final[dict[Ending, str]] = {
     "recovered": "recovered after {lasted}",
     "person": "resolved by hand after {lasted}",
-    "corrected": "closed: late data corrected the values",
-    "no_data": "closed: no data for {silence}",
+    "corrected": "closed: later logs corrected the values",
+    "no_data": "closed: no data for {silence} that could be judged",
     "policy_changed": "closed: the policy was changed",
     "policy_disabled": "closed: the policy was disabled",
     "policy_deleted": "closed: the policy was deleted",
@@ -246,13 +246,12 @@ def _changed(alert: Alert) -> str:
 
 def _number(alert: Alert, value: Decimal | None) -> str:
     """Write a value of the alert's aggregate with its unit."""
-    text = shown(value or Decimal(0), None if alert.compare else alert.threshold)
-    return f"{text} {_unit(alert)}".rstrip()
+    return with_unit(shown(value or Decimal(0), None if alert.compare else alert.threshold), _unit(alert))
 
 
 def _threshold(alert: Alert) -> str:
     """Write the threshold as the person gave it."""
-    return signed(alert.threshold) if alert.compare else f"{exact(alert.threshold)} {_unit(alert)}".rstrip()
+    return signed(alert.threshold) if alert.compare else with_unit(exact(alert.threshold), _unit(alert))
 
 
 def _unit(alert: Alert) -> str:
