@@ -157,7 +157,7 @@ def test_openings_and_endings_are_held_and_reminders_dropped() -> None:
     for kind in ("opened", "reopened"):
         assert [one.held for one in targets(transition(alert(), kind), [slack()], [], quiet)] == [True]
     (ending,) = targets(ENDED, [slack()], [record()], quiet)
-    assert (ending.held, ending.after) == (True, 1)
+    assert (ending.held, ending.after) == (True, (1,))
     assert targets(transition(alert(), "reminded"), [slack("quiet", mute_until=at("15:00"))], [], quiet) == []
     assert [one.destination_id for one in targets(transition(alert(), "reminded"), [slack("quiet", mute_until=at("15:00")), slack("d2")], [])] == ["d2"]
 

@@ -32,9 +32,9 @@ def test_an_ending_goes_to_those_who_were_told_of_the_opening_whatever_they_want
     assert names(list(targets(ENDED, now, records))) == ["sent", "waits"]
 
 
-def test_an_ending_names_the_transition_that_told_of_the_alert() -> None:
-    (found,) = targets(ENDED, [slack()], [record(number=1), record(number=2, type="reopened")])
-    assert found.after == 2
+def test_an_ending_names_the_transitions_that_told_of_the_alert_those_that_were_sent_first() -> None:
+    (found,) = targets(ENDED, [slack()], [record(number=0, status="failed"), record(number=1, status="pending"), record(number=2, type="reminded")])
+    assert found.after == (2, 1)
 
 
 def test_a_destination_disabled_or_deleted_in_between_is_skipped_with_the_reason() -> None:

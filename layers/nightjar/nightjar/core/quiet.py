@@ -47,7 +47,7 @@ class Held:
     Attributes:
         record: Its record, of status `held`.
         clock: The engine's clock (µs) at its transition.
-        after: For an ending: the number of the transition that told its destination of the alert.
+        after: For an ending: the numbers of the transitions that told its destination of the alert (see routing.Target).
     """
 
     record: Record
@@ -55,7 +55,7 @@ class Held:
     agent: str
     event: str
     clock: int
-    after: int | None = None
+    after: tuple[int, ...] = ()
 
     def row(self, destination: Destination, now: int) -> Row:
         """Return its place in its destination's tray, put there now (µs, wall time)."""

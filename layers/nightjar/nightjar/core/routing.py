@@ -23,14 +23,15 @@ class Target:
         destination_id: Its id.
         skipped: Why it gets nothing although it should hear of this; empty when it is told.
         held: Whether it is told only when a mute ends.
-        after: Number of the transition that told it of the alert (endings only): had that failed, it would not be told.
+        after: Numbers of the transitions that told it of the alert, or wait to (endings only), those that were sent first: had
+            all of them failed, it would not be told.
     """
 
     destination: Destination | None
     destination_id: str
     skipped: str = ""
     held: bool = False
-    after: int | None = None
+    after: tuple[int, ...] = ()
 
 
 def targets(
@@ -99,20 +100,21 @@ def _ending(transition: Transition, destinations: Sequence[Destination], records
     return [_end(by_id.get(told), told, after) for told, after in sorted(_believers(transition, records).items())]
 
 
-def _believers(transition: Transition, records: Iterable[Record]) -> dict[str, int]:
-    """Return who was told of the alert since it last ended, with the number of the latest transition that told them."""
-    told: dict[str, int] = {}
+def _believers(transition: Transition, records: Iterable[Record]) -> dict[str, list[Record]]:
+    """Return who was told of the alert since it last ended, with what told them: a reminder that fails unsays no opening."""
+    told: dict[str, list[Record]] = {}
     earlier = sorted((record for record in records if record.number < transition.number), key=lambda record: record.number)
     for record in earlier:
         if record.type == "resolved":
             told.pop(record.destination_id, None)
         elif record.type in _TELLING and record.status in _REACHED:
-            told[record.destination_id] = record.number
+            told.setdefault(record.destination_id, []).append(record)
     return told
 
 
-def _end(destination: Destination | None, destination_id: str, after: int) -> Target:
+def _end(destination: Destination | None, destination_id: str, told: Iterable[Record]) -> Target:
     """Tell one destination of an end, or say why not."""
+    after = tuple(record.number for record in sorted(told, key=lambda record: record.status != "sent"))
     if destination is None:
         return Target(None, destination_id, DELETED, after=after)
     return Target(destination, destination_id, "" if destination.enabled else DISABLED, after=after)

@@ -65,7 +65,7 @@ def _again(this: Round, destination: Destination, given: GivenUp, transition: Tr
         return False
     ending = _ending(this.store, transition) if transition.type in OPENINGS else None
     # Routing passed it over, or comes to it in this moment: there is one record, so it is told once.
-    if ending and put(this, ending, Target(destination, destination.destination_id, after=transition.number)):
+    if ending and put(this, ending, Target(destination, destination.destination_id, after=(transition.number,))):
         given_up.put_ending_back(this.store, _row(destination, ending, this.now))
     return True
 

@@ -15,7 +15,7 @@ destinations made since. Records and attempts live 400 days.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -34,26 +34,32 @@ _LIFE = 400 * DAY
 _CONFLICTS = 8
 
 
-def announce(store: Store, record: Record, row: Row, after: int | None = None) -> Announced:
+def announce(store: Store, record: Record, row: Row, after: Sequence[int] = ()) -> Announced:
     """Put a transition into a destination's tray, once.
 
     Args:
         store: Where to.
         record: The pending record.
         row: The tray row.
-        after: For an ending: the number of the transition that told this destination of the alert.
+        after: For an ending: the numbers of the transitions that told this destination of the alert.
 
     Returns:
-        "known" if there was a record already, "untold" if the telling transition has failed or been skipped meanwhile;
+        "known" if there was a record already, "untold" if all telling transitions have failed or been skipped meanwhile;
         nothing was written then.
     """
-    writes = [new_record(store, record), *trays.put_writes(store, row)]
-    if after is not None:
-        writes.append(still_told(store, record, after))
-    codes = transact(store, writes)
-    if not codes:
-        return "new"
-    return "known" if codes[0] == "ConditionalCheckFailed" else "untold"
+    return write_once(store, [new_record(store, record), *trays.put_writes(store, row)], record, after)
+
+
+def write_once(store: Store, writes: "list[TransactWriteItemTypeDef]", record: Record, after: Sequence[int]) -> Announced:
+    """Write what becomes of a message, the first on a condition of its own; an ending only if one of those that told of its alert did not fail."""
+    checks = [[_still_told(store, record, number)] for number in after] or [[]]
+    for check in checks:
+        codes = transact(store, [*writes, *check])
+        if not codes:
+            return "new"
+        if codes[0] == "ConditionalCheckFailed":
+            return "known"
+    return "untold"
 
 
 def skip(store: Store, record: Record, attempt: Attempt) -> None:
@@ -132,8 +138,8 @@ def new_record(store: Store, record: Record) -> "TransactWriteItemTypeDef":
     return {"Put": {"TableName": store.tables.deliveries, "Item": item, "ConditionExpression": "attribute_not_exists(PK)"}}
 
 
-def still_told(store: Store, record: Record, after: int) -> "TransactWriteItemTypeDef":
-    """Return the check that the transition which told a destination of the alert has not failed meanwhile."""
+def _still_told(store: Store, record: Record, after: int) -> "TransactWriteItemTypeDef":
+    """Return the check that a transition which told a destination of the alert has not failed meanwhile."""
     return {
         "ConditionCheck": {
             "TableName": store.tables.deliveries,

@@ -17,24 +17,22 @@ from nightjar.core.delivery import Record, Row, unsent
 from nightjar.core.quiet import Held
 from nightjar.storage import trays
 from nightjar.storage.client import Store
-from nightjar.storage.deliveries import Announced, attempt_write, expiry, new_record, record_key, still_told, transact
+from nightjar.storage.deliveries import Announced, attempt_write, expiry, new_record, record_key, transact, write_once
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
-
-_FAILED = "ConditionalCheckFailed"
 
 
 def hold(store: Store, held: Held) -> Announced:
     """Record that a message waits for the end of a mute, once.
 
     Returns:
-        "known" if there was a record already, "untold" if the transition that told its destination of the alert has failed
+        "known" if there was a record already, "untold" if all transitions that told its destination of the alert have failed
         or been skipped meanwhile; nothing was written then.
     """
     item = {**_key(held.record), "d": {"S": json.dumps(asdict(held), separators=(",", ":"))}, "x": expiry(held.record.created_at)}
     put: TransactWriteItemTypeDef = {"Put": {"TableName": store.tables.deliveries, "Item": item}}
-    return _outcome(transact(store, [new_record(store, held.record), put, *_condition(store, held)]))
+    return write_once(store, [new_record(store, held.record), put], held.record, held.after)
 
 
 def read_all(store: Store) -> list[Held]:
@@ -50,7 +48,7 @@ def release(store: Store, held: Held, row: Row) -> Announced:
         "known" if it is held no longer, "untold" if its destination was, after all, not told of the alert.
     """
     writes = [_update(store, replace(held.record, status="pending", reason="")), _take(store, held.record), *trays.put_writes(store, row)]
-    return _outcome(transact(store, [*writes, *_condition(store, held)]))
+    return write_once(store, writes, held.record, held.after)
 
 
 def drop(store: Store, record: Record, now: int) -> None:
@@ -62,18 +60,6 @@ def drop(store: Store, record: Record, now: int) -> None:
         now: Wall time (µs).
     """
     transact(store, [_update(store, record), _take(store, record), attempt_write(store, unsent(record, now))])
-
-
-def _outcome(codes: list[str]) -> Announced:
-    """Say what came of a transaction whose first write has the condition that a message is new, or still held."""
-    if not codes:
-        return "new"
-    return "known" if codes[0] == _FAILED else "untold"
-
-
-def _condition(store: Store, held: Held) -> "list[TransactWriteItemTypeDef]":
-    """Return the check of an ending that its destination is told, or will be, of the alert."""
-    return [] if held.after is None else [still_told(store, held.record, held.after)]
 
 
 def _update(store: Store, record: Record) -> "TransactWriteItemTypeDef":
@@ -95,9 +81,10 @@ def _take(store: Store, record: Record) -> "TransactWriteItemTypeDef":
 
 
 def _held(text: str) -> Held:
-    """Read a row."""
+    """Read a row; an earlier format named one number, or none, that told of the alert."""
     found = json.loads(text)
-    return Held(**{**found, "record": Record(**found["record"])})
+    after = found.get("after") or ()
+    return Held(**{**found, "record": Record(**found["record"]), "after": (after,) if isinstance(after, int) else tuple(after)})
 
 
 def _key(record: Record) -> dict[str, Any]:
