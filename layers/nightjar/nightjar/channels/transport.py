@@ -132,10 +132,11 @@ def post(request: Request) -> Answer:
     try:
         connection.request("POST", path, body=request.body, headers=dict(request.headers))
         return _read(connection.getresponse())
-    except (ValueError, InvalidURL):
-        raise Refused("the URL or a header is not valid") from None
+    # Before ValueError, which the error for a certificate that is not valid is, too.
     except (TimeoutError, socket.gaierror, ssl.SSLError, ConnectionError) as error:
         raise Unreachable(_words(error)) from None
+    except (ValueError, InvalidURL):
+        raise Refused("the URL or a header is not valid") from None
     except (OSError, HTTPException) as error:
         raise Unreachable(type(error).__name__) from None
     finally:
@@ -233,6 +234,8 @@ def _words(error: Exception) -> str:
         return "no answer in time"
     if isinstance(error, socket.gaierror):
         return "the host name cannot be resolved"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate is not valid: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
         return "the TLS connection failed"
     return "the connection was closed" if isinstance(error, ConnectionError) else "no answer"
