@@ -36,6 +36,10 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/slow":
             self._drip()
             return
+        if self.path.startswith("/chunk/"):
+            size = self.path.removeprefix("/chunk/").encode()
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + size + b"\r\n" + b"x" * 200_000)
+            return
         self.send_response({"/redirect": 302, "/busy": 429}.get(self.path, 200))
         self.send_header("Location", "http://127.0.0.1:1/elsewhere")
         self.send_header("Retry-After", "7")
@@ -103,6 +107,13 @@ def test_a_closed_connection_is_no_answer(server: ThreadingHTTPServer) -> None:
 
 def test_a_large_answer_is_cut(server: ThreadingHTTPServer) -> None:
     assert len(send(server, "/big").body) == 65_536
+
+
+@pytest.mark.parametrize("size", ["-1", "-5", "0x", "zz", "", "ffffffffffffffffffffff"])
+def test_a_chunk_of_a_senseless_size_does_not_change_what_the_status_says(server: ThreadingHTTPServer, size: str) -> None:
+    answer = send(server, f"/chunk/{size}")
+    assert answer.status == 200
+    assert len(answer.body) <= 65_536
 
 
 def test_an_answer_that_drips_is_cut_off(server: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:

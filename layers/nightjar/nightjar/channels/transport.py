@@ -15,6 +15,8 @@ from threading import Timer
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
+from nightjar.channels.connecting import Unresolved, race, resolve
+
 Address = IPv4Address | IPv6Address
 
 CONNECT_SECONDS: Final = 3.0
@@ -119,57 +121,75 @@ def post(request: Request) -> Answer:
         Whatever the receiver answered, redirects included.
 
     Raises:
-        Unreachable: There was no answer within `TOTAL_SECONDS`.
+        Unreachable: There was no answer within `TOTAL_SECONDS`, looking the name up included.
         Refused: The URL, or every address of its host, is not allowed.
     """
+    until = time.monotonic() + TOTAL_SECONDS
     try:
-        connection, path = _connection(request.url)
-    except ValueError:
+        connection, path = _connection(request.url, until)
+    except (ValueError, InvalidURL):
         raise Refused("the URL is not valid") from None
-    watch = Timer(TOTAL_SECONDS, _cut, (connection,))
+    try:
+        return _exchange(connection, path, request, until)
+    except (OSError, HTTPException) as error:  # before ValueError, which the error for a certificate that is not valid is, too
+        if isinstance(error, InvalidURL):
+            raise Refused("the URL is not valid") from None
+        raise Unreachable(_words(error, late=time.monotonic() >= until)) from None
+    except ValueError:
+        raise Refused("the URL or a header is not valid") from None
+    finally:
+        connection.close()
+
+
+def _exchange(connection: HTTPConnection, path: str, request: Request, until: float) -> Answer:
+    """Connect, ask and read the answer, all until an instant of the monotonic clock."""
+    connection.connect()
+    watch = Timer(until - time.monotonic(), _cut, (connection.sock,))
     watch.daemon = True
     watch.start()
     try:
         connection.request("POST", path, body=request.body, headers=dict(request.headers))
         return _read(connection.getresponse())
-    # Before ValueError, which the error for a certificate that is not valid is, too.
-    except (TimeoutError, socket.gaierror, ssl.SSLError, ConnectionError) as error:
-        raise Unreachable(_words(error)) from None
-    except (ValueError, InvalidURL):
-        raise Refused("the URL or a header is not valid") from None
-    except (OSError, HTTPException) as error:
-        raise Unreachable(type(error).__name__) from None
     finally:
         watch.cancel()
-        connection.close()
 
 
-def _connection(url: str) -> tuple[HTTPConnection, str]:
+def _connection(url: str, until: float) -> tuple[HTTPConnection, str]:
     """Make the connection for a URL, not yet connected, and the path to ask for."""
     parts = urlsplit(url)
     host, scheme = (parts.hostname or "").lower(), parts.scheme.lower()
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if host and rules.exempt(scheme, host) and scheme == "http":
-        return _Plain(host, parts.port or 80, timeout=CONNECT_SECONDS), path
+        return _Plain(host, parts.port or 80, until), path
     if not host or scheme != "https" or parts.username is not None:
         raise Refused("the URL is not public https")
-    return _Secure(host, parts.port or 443, timeout=CONNECT_SECONDS, context=_tls()), path
+    return _Secure(host, parts.port or 443, until), path
 
 
 class _Plain(HTTPConnection):
     """http to an exempt host."""
 
+    def __init__(self, host: str, port: int, until: float) -> None:
+        """Connect later, until an instant of the monotonic clock."""
+        super().__init__(host, port)
+        self._until = until
+
     def connect(self) -> None:
         """Connect to a checked address."""
-        self.sock = _connect(self.host, self.port)
+        self.sock = _connect(self.host, self.port, self._until)
 
 
 class _Secure(HTTPSConnection):
     """https by name, to a checked address."""
 
+    def __init__(self, host: str, port: int, until: float) -> None:
+        """Connect later, until an instant of the monotonic clock."""
+        super().__init__(host, port, context=_tls())
+        self._until = until
+
     def connect(self) -> None:
         """Connect to a checked address; certificate and server name are those of the host."""
-        plain = _connect(self.host, self.port)
+        plain = _connect(self.host, self.port, self._until)
         try:
             self.sock = self._context.wrap_socket(plain, server_hostname=self.host)  # type: ignore[attr-defined]
         except BaseException:
@@ -177,50 +197,41 @@ class _Secure(HTTPSConnection):
             raise
 
 
-def _connect(host: str, port: int) -> socket.socket:
+def _connect(host: str, port: int, until: float) -> socket.socket:
     """Resolve a host and connect to the first of its allowed addresses that answers.
+
+    Returns:
+        A connected socket, with what is left of the time as its time-out.
 
     Raises:
         Refused: None of them is allowed.
         OSError: None of the allowed ones answers.
     """
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    found = resolve(host, port, until)
     allowed = [entry for entry in found if rules.allows(host, ip_address(entry[4][0]))]
     if not allowed:
         raise Refused("the host has no public address")
-    last: OSError = ConnectionError("no address")
-    until = time.monotonic() + CONNECT_SECONDS
-    for family, kind, protocol, _, address in allowed:
-        made = socket.socket(family, kind, protocol)
-        try:
-            made.settimeout(max(0.1, until - time.monotonic()))
-            made.connect(address)
-        except OSError as error:
-            made.close()
-            last = error
-        else:
-            made.settimeout(TOTAL_SECONDS - CONNECT_SECONDS)
-            return made
-    raise last
+    made = race(allowed, min(time.monotonic() + CONNECT_SECONDS, until))
+    made.settimeout(max(0.001, until - time.monotonic()))  # zero would mean: do not block
+    return made
 
 
 def _read(response: HTTPResponse) -> Answer:
-    """Read an answer; once the status is known, a body that breaks off changes nothing."""
+    """Read an answer; once the status is known, a body that breaks off, or makes no sense, changes nothing."""
+    body = bytearray(_MOST_BYTES)  # readinto: read() believes a chunk that says it has -1 bytes, and reads all that ever comes
     try:
-        body = response.read(_MOST_BYTES)
-    except (OSError, HTTPException):
-        body = b""
-    return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, body)
+        size = response.readinto(body)
+    except (OSError, HTTPException, ValueError):
+        size = 0
+    return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, bytes(body[:size]))
 
 
-def _cut(connection: HTTPConnection) -> None:
+def _cut(sock: socket.socket) -> None:
     """End a connection that has taken too long: a receiver that sends a byte now and then must not hold a handler."""
-    sock = connection.sock
-    if sock is not None:
-        try:
-            sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            return
+    try:
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)  # an SSL socket's own would let what still comes be read undeciphered
+    except OSError:
+        return
 
 
 def _tls() -> ssl.SSLContext:
@@ -228,14 +239,16 @@ def _tls() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _words(error: Exception) -> str:
-    """Say in words why there was no answer, without the URL."""
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
+def _words(error: Exception, *, late: bool) -> str:
+    """Say in words why there was no answer, without the URL; one that came to its end too late ended for that reason."""
+    if isinstance(error, Unresolved):
+        return "the host name was not resolved in time"
     if isinstance(error, socket.gaierror):
         return "the host name cannot be resolved"
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the certificate is not valid: {error.verify_message}"
+    if late or isinstance(error, TimeoutError):
+        return "no answer in time"
     if isinstance(error, ssl.SSLError):
         return "the TLS connection failed"
-    return "the connection was closed" if isinstance(error, ConnectionError) else "no answer"
+    return "the connection was closed" if isinstance(error, ConnectionError) else type(error).__name__

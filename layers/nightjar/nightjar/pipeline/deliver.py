@@ -20,7 +20,7 @@ from nightjar.storage.client import Store
 from nightjar.storage.patience import Patience
 from nightjar.storage.settling import settle
 
-# A post takes at most 8 seconds, its record and its pause one each; resolving a name may take one more.
+# A post takes at most 8 seconds, the lookup of its name included, its record and its pause one each; one is to spare.
 _ROUND_SECONDS: Final = 11.0
 _PACE_SECONDS: Final = 1.0
 # What is left of an invocation when it stops trying to record what it posted.
