@@ -1,10 +1,8 @@
 """Endings: told to whoever was told of the alert, whatever became of anything else; never alone, never before their opening."""
 
-from typing import Any
 
 import pytest
 from nightjar.core.delivery import tray_of
-from nightjar.core.instants import HOUR
 from nightjar.core.mutes import Mute
 from nightjar.pipeline.release import release
 from nightjar.storage import deliveries, mutes

@@ -29,6 +29,7 @@ class Record:
         status: `held` waits for the end of a mute, `pending` in a tray.
         attempts: How often it was posted so far.
         reason: Why it was skipped or failed; empty otherwise.
+        tray: Where it waits while it is pending; empty before.
     """
 
     alert_id: str
@@ -41,6 +42,7 @@ class Record:
     attempts: int = 0
     reason: str = ""
     created_at: int = 0
+    tray: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,11 +150,23 @@ def row_key(clock: int, policy_id: str, number: int, destination_id: str) -> str
     return f"{clock:016d}#{policy_id}#{number:06d}#{destination_id}"
 
 
-def row_for(destination: Destination, *, policy_id: str, number: int, alert_id: str, type: TransitionType, clock: int, now: int) -> Row:
-    """Return the place in a destination's tray of a transition that the engine wrote at its `clock` (µs), put there `now` (µs, wall time)."""
+def waits_in(records: Iterable[Record], destination_id: str) -> str:
+    """Name the tray in which something of an alert waits for a destination; empty when nothing does.
+
+    What follows goes there too, though the destination's webhook, and with it its tray, may have been changed since: what
+    is told of one alert must not overtake what was to be told before.
+    """
+    return next((record.tray for record in records if record.destination_id == destination_id and record.status == "pending"), "")
+
+
+def row_for(destination: Destination, *, policy_id: str, number: int, alert_id: str, type: TransitionType, clock: int, now: int, tray: str = "") -> Row:
+    """Return the place of a transition that the engine wrote at its `clock` (µs), put there `now` (µs, wall time).
+
+    It lies in the destination's own tray, or in the one where the alert's others wait (see `waits_in`).
+    """
     key = row_key(clock, policy_id, number, destination.destination_id)
     return Row(
-        tray=tray_of(destination), key=key, policy_id=policy_id, number=number, alert_id=alert_id,
+        tray=tray or tray_of(destination), key=key, policy_id=policy_id, number=number, alert_id=alert_id,
         destination_id=destination.destination_id, type=type, put_at=now,
     )  # fmt: skip
 

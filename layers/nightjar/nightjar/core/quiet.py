@@ -57,12 +57,13 @@ class Held:
     clock: int
     after: tuple[int, ...] = ()
 
-    def row(self, destination: Destination, now: int) -> Row:
-        """Return its place in its destination's tray, put there now (µs, wall time)."""
+    def row(self, destination: Destination, now: int, tray: str = "") -> Row:
+        """Return its place in its destination's tray, or in another (see delivery.waits_in), put there now (µs, wall time)."""
         found = self.record
         return row_for(
-            destination, policy_id=self.policy_id, number=found.number, alert_id=found.alert_id, type=found.type, clock=self.clock, now=now
-        )
+            destination, policy_id=self.policy_id, number=found.number, alert_id=found.alert_id, type=found.type,
+            clock=self.clock, now=now, tray=tray,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

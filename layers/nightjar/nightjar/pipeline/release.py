@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from nightjar.core.alerts import OPENINGS
+from nightjar.core.delivery import waits_in
 from nightjar.core.destinations import Destination
 from nightjar.core.quiet import UNTOLD, Held, Quiet, is_due, refusal
 from nightjar.observability import count, logger
 from nightjar.queues import Bells, bells, ring
-from nightjar.storage import destinations, held, mutes, outbox, policies
+from nightjar.storage import deliveries, destinations, held, mutes, outbox, policies
 from nightjar.storage.client import Store
 from nightjar.storage.faults import is_fault
 
@@ -69,7 +70,8 @@ def _release(this: _Now, one: Held) -> str:
     destination = this.destinations.get(one.record.destination_id)
     refused = refusal(one, destination, over=_is_over(this.store, one))
     if refused is None and destination is not None:
-        row = one.row(destination, this.now)
+        records, _ = deliveries.history(this.store, one.record.alert_id)
+        row = one.row(destination, this.now, waits_in(records, destination.destination_id))
         if held.release(this.store, one, row) != "untold":
             return row.tray
         refused = "skipped", UNTOLD

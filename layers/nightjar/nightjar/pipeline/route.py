@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from nightjar.core.alerts import OPENINGS, TOLD, Transition
-from nightjar.core.delivery import Record, RecordStatus, unsent
+from nightjar.core.delivery import Record, RecordStatus, unsent, waits_in
 from nightjar.core.destinations import Destination
 from nightjar.core.quiet import HELD, OVER, UNTOLD, Held, Quiet, overtaken
 from nightjar.core.routing import Target, reached, targets, untold, was_told
@@ -124,9 +124,9 @@ def _route_one(this: Round, transition: Transition) -> set[str]:
 def _carry_out(this: Round, transition: Transition) -> set[str]:
     """Put one transition into the trays of all who are told, and record that it is done."""
     store, alert = this.store, transition.alert
-    records = _without_overtaken(this, transition) if transition.type == "resolved" else []
+    records = _told_before(this, transition)
     chosen = targets(transition, this.destinations, records, this.quiet, this.clock)
-    into = {tray for target in chosen if (tray := put(this, transition, target))}
+    into = {tray for target in chosen if (tray := put(this, transition, target, waits_in(records, target.destination_id)))}
     if transition.type in OPENINGS and not chosen:
         logger().warning("an alert has no destination", alert_id=alert.alert_id, policy_id=alert.policy_id)
         count("UnroutedAlerts")
@@ -136,19 +136,21 @@ def _carry_out(this: Round, transition: Transition) -> set[str]:
     return into
 
 
-def _without_overtaken(this: Round, ending: Transition) -> list[Record]:
-    """Give up the openings that an ending finds still held; returns what became of the alert's transitions before it."""
-    store, alert_id = this.store, ending.alert.alert_id
+def _told_before(this: Round, transition: Transition) -> list[Record]:
+    """Return what became of an alert's transitions so far; openings that an ending finds still held are given up first."""
+    if transition.type == "opened":
+        return []
+    store, alert_id = this.store, transition.alert.alert_id
     records, _ = deliveries.history(store, alert_id)
-    late = overtaken(ending, records)
+    late = overtaken(transition, records) if transition.type == "resolved" else []
     for record in late:
         held.drop(store, replace(record, status="skipped", reason=OVER), this.now)
     # Read again: one of them may have been released in this moment, and then its destination hears of the ending.
     return deliveries.history(store, alert_id)[0] if late else records
 
 
-def put(this: Round, transition: Transition, target: Target) -> str:
-    """Put a transition into one destination's tray, or hold it, or record why not; returns the tray, or nothing."""
+def put(this: Round, transition: Transition, target: Target, waits_in: str = "") -> str:
+    """Put a transition into one destination's tray, or where its alert's others wait, or hold it, or record why not; returns the tray, or nothing."""
     if target.destination is None or target.skipped:
         _skip(this, transition, target, target.skipped)
         return ""
@@ -157,7 +159,7 @@ def put(this: Round, transition: Transition, target: Target) -> str:
         announced, tray = held.hold(this.store, message), ""
         count("MessagesHeld", announced == "new")
     else:
-        row = message.row(target.destination, this.now)
+        row = message.row(target.destination, this.now, waits_in)
         announced, tray = deliveries.announce(this.store, replace(message.record, status="pending", reason=""), row, target.after), row.tray
     if announced == "untold":
         _skip(this, transition, target, UNTOLD)

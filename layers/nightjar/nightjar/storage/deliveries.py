@@ -4,7 +4,7 @@ Trays: storage/trays.py. What mutes hold: storage/held.py. What came of posts: s
 
 | row | PK | SK | attributes |
 |---|---|---|---|
-| record | alert_id | `r#<destination_id>#<number, 6 digits>` | s status, k type, c channel, g masked target, why, at (µs text), tries N, x |
+| record | alert_id | `r#<destination_id>#<number, 6 digits>` | s status, k type, c channel, g masked target, why, at (µs text), tries N, y tray, x |
 | attempt | alert_id | `a#<µs, 16 digits>#<attempt_id>` | d JSON of delivery.Attempt, x |
 | routed | alert_id | `m#<number, 6 digits>` | w JSON list of the trays that got it, x |
 | unrouted | alert_id | `unrouted` | p policy, t number: an opening that reached nobody, x |
@@ -16,7 +16,7 @@ destinations made since. Records and attempts live 400 days.
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from nightjar.core.delivery import Attempt, DeliveryKind, Record, Row
@@ -47,7 +47,7 @@ def announce(store: Store, record: Record, row: Row, after: Sequence[int] = ()) 
         "known" if there was a record already, "untold" if all telling transitions have failed or been skipped meanwhile;
         nothing was written then.
     """
-    return write_once(store, [new_record(store, record), *trays.put_writes(store, row)], record, after)
+    return write_once(store, [new_record(store, replace(record, tray=row.tray)), *trays.put_writes(store, row)], record, after)
 
 
 def write_once(store: Store, writes: "list[TransactWriteItemTypeDef]", record: Record, after: Sequence[int]) -> Announced:
@@ -133,6 +133,7 @@ def new_record(store: Store, record: Record) -> "TransactWriteItemTypeDef":
         "why": {"S": record.reason},
         "at": {"S": str(record.created_at)},
         "tries": {"N": str(record.attempts)},
+        "y": {"S": record.tray},
         "x": expiry(record.created_at),
     }
     return {"Put": {"TableName": store.tables.deliveries, "Item": item, "ConditionExpression": "attribute_not_exists(PK)"}}
@@ -174,6 +175,7 @@ def _record(alert_id: str, item: dict[str, Any]) -> Record:
         attempts=int(item["tries"]["N"]),
         reason=item["why"]["S"],
         created_at=int(item["at"]["S"]),
+        tray=item.get("y", {}).get("S", ""),
     )
 
 

@@ -78,9 +78,9 @@ def _waits_again(store: Store, row: Row, was: RecordStatus) -> "TransactWriteIte
         "Update": {
             "TableName": store.tables.deliveries,
             "Key": record_key(row.alert_id, row.destination_id, row.number),
-            "UpdateExpression": "SET s = :pending, why = :none",
+            "UpdateExpression": "SET s = :pending, why = :none, y = :y",
             "ConditionExpression": "s = :was",
-            "ExpressionAttributeValues": {":pending": {"S": "pending"}, ":none": {"S": ""}, ":was": {"S": was}},
+            "ExpressionAttributeValues": {":pending": {"S": "pending"}, ":none": {"S": ""}, ":y": {"S": row.tray}, ":was": {"S": was}},
         }
     }
 

@@ -47,7 +47,7 @@ def release(store: Store, held: Held, row: Row) -> Announced:
     Returns:
         "known" if it is held no longer, "untold" if its destination was, after all, not told of the alert.
     """
-    writes = [_update(store, replace(held.record, status="pending", reason="")), _take(store, held.record), *trays.put_writes(store, row)]
+    writes = [_update(store, replace(held.record, status="pending", reason="", tray=row.tray)), _take(store, held.record), *trays.put_writes(store, row)]
     return write_once(store, writes, held.record, held.after)
 
 
@@ -68,9 +68,9 @@ def _update(store: Store, record: Record) -> "TransactWriteItemTypeDef":
         "Update": {
             "TableName": store.tables.deliveries,
             "Key": record_key(record.alert_id, record.destination_id, record.number),
-            "UpdateExpression": "SET s = :s, why = :why",
+            "UpdateExpression": "SET s = :s, why = :why, y = :y",
             "ConditionExpression": "s = :held",
-            "ExpressionAttributeValues": {":s": {"S": record.status}, ":why": {"S": record.reason}, ":held": {"S": "held"}},
+            "ExpressionAttributeValues": {":s": {"S": record.status}, ":why": {"S": record.reason}, ":y": {"S": record.tray}, ":held": {"S": "held"}},
         }
     }
 
