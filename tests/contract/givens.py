@@ -9,10 +9,11 @@ from nightjar.core import ids
 from nightjar.core.delivery import Attempt, Outcome, Record, Row, settled, tray_of
 from nightjar.core.instants import HOUR, MINUTE, iso
 from nightjar.storage import deliveries, destinations
+from nightjar.storage.bucket_items import key
 from nightjar.storage.keys import create_key, revoke_key
 from nightjar.storage.settling import settle
 
-from tests.contract.world import KEY, NOBODY, Api, alarmed, logged, policy, slack
+from tests.contract.world import KEY, NOBODY, NOW, Api, alarmed, logged, policy, slack
 
 BOT = {"bot_token": "123456:AAEsecretsecretsecretsecretsecretse", "chat_id": "-987"}
 HOOK = {"channel": "webhook", "url": "https://hook.example/secret", "credentials": {"authorization": "Bearer secret"}}
@@ -47,6 +48,18 @@ def _busy(api: Api) -> str:
     event_id = _event(api)
     for at, values in (("2026-03-03T14:10:00Z", [5]), ("2026-03-03T13:20:00Z", [3, 1]), ("2026-02-24T14:20:00Z", [100]), ("2026-03-03T14:30:00Z", [1000])):
         logged(api, event_id, at, *values)
+    return event_id
+
+
+def _damaged(api: Api) -> str:
+    """Another event, whose hour and minute at 13:00 cannot be read."""
+    event_id = str(api.made("/v1.0/events", {"event": "job.damaged"})["event_id"])
+    logged(api, event_id, "2026-03-03T13:00:00Z", 1)
+    for letter in ("h", "m"):
+        place = key(event_id, (letter, NOW - NOW % HOUR - HOUR))
+        api.store.db.update_item(
+            TableName=api.store.tables.rollups, Key=place, UpdateExpression="SET b = :b", ExpressionAttributeValues={":b": {"B": b"rubbish"}}
+        )
     return event_id
 
 
@@ -115,6 +128,7 @@ def _key(scope: Any, *, revoked: bool = False, **given: Any) -> Callable[[Api], 
 _MAKERS: dict[str, Callable[[Api], str]] = {
     "event": _event,
     "busy": _busy,
+    "damaged": _damaged,
     "policy": _kept("policies", policy),
     "rolling": _kept("policies", lambda: policy(window="rolling", window_minutes=30)),
     "lenient": _kept("policies", lambda: policy(recovery_threshold=20)),

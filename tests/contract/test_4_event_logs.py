@@ -14,6 +14,7 @@ from tests.contract.world import NOW, Api, logged
 
 POINT = "event_id, agent, event, period, occurred_at, count, value, squares, min, max, p50, p95, p99"
 UNKNOWN, NO_UUID = "event_id: there is no such event", "event_id: must be a UUID"
+DAMAGED = "cannot be read: `nightjar recount --from 2026-03-03T13:00:00Z`"
 AT_HALF_PAST = {"occurred_at": "2026-03-03T14:30:00Z", "value": 1000}
 
 # {busy}: 5 at 14:10, 3 and 1 at 13:20, 100 a week ago at 14:20, 1000 in the running minute
@@ -45,6 +46,9 @@ LOGS = table(
     asks("blank is absent", "{busy}?period=&limit=&offset=&cursor=", 200, [{"period": "hour"}, {}, {}]),
     asks("unknown", "{nobody}", 404, UNKNOWN),
     asks("no UUID", "evt_123", 400, NO_UUID),
+    asks("an hour that cannot be read", "{damaged}", 409, DAMAGED),
+    asks("a minute that cannot be read", "{damaged}?period=minute", 409, DAMAGED),
+    asks("a day with an hour that cannot be read", "{damaged}?period=day", 409, DAMAGED),
     fields=POINT,
 )  # fmt: skip
 ANALYTICS = table(
@@ -76,6 +80,7 @@ ANALYTICS = table(
     asks("at is at the end of time", "{event}?period=1h&previous=previous_window&at=9999-12-31T23:59:59Z", 400, "at: must lie between 1971 and 9999"),
     asks("unknown", "{nobody}?period=1h&previous=previous_window", 404, UNKNOWN),
     asks("no UUID", "evt_123?period=1h&previous=previous_window", 400, NO_UUID),
+    asks("an hour that cannot be read", "{damaged}?period=7d&previous=previous_window", 409, DAMAGED),
     fields="event_id, view, period, previous, data",
 )  # fmt: skip
 

@@ -45,6 +45,7 @@ PREVIEW = table(
     sends("rules across fields", judged(recovery_threshold=21), 400, "recovery_threshold: must be at most the threshold"),
     sends("a policy that is none", {"policy": []}, 400, "policy: must be a JSON object"),
     sends("an unknown event", judged(agent=None, event=None, event_id=NOBODY), 422, "event_id: there is no such event"),
+    sends("an hour that cannot be read", judged(agent=None, event=None, event_id="{damaged}"), 409, "nightjar recount --from 2026-03-03T13:00:00Z"),
     sends("an array", [], 400, "body: must be a JSON object"),
     base={**judged(), **TODAY}, fields="from, to, periods, total, alerts, warnings",
 )  # fmt: skip

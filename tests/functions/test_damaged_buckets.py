@@ -7,6 +7,7 @@ import pytest
 from nightjar.core import rollups as core
 from nightjar.core.instants import HOUR, MINUTE
 from nightjar.storage import events, rollups
+from nightjar.storage.bucket_items import key
 
 from tests.world import START, World, world
 
@@ -34,7 +35,7 @@ def packed(on: World, name: str, put: bytes | None = None) -> bytes:
     if put is not None:
         on.store.db.update_item(
             TableName=on.store.tables.rollups,
-            Key=rollups._key(event_id, bin),
+            Key=key(event_id, bin),
             UpdateExpression="SET b = :b",
             ExpressionAttributeValues={":b": {"B": put}},
         )

@@ -13,6 +13,7 @@ from nightjar.core.sketch import bin_of
 from nightjar.core.sources import source_keys
 from nightjar.pipeline.recount import Found, Moving, Target, earliest_hour, latest_hour, look, recount
 from nightjar.storage import events, logs, rollups
+from nightjar.storage.bucket_items import key as key_of
 
 from tests.world import START, Record, World, world
 
@@ -50,7 +51,7 @@ class Operator:
     def damage(self, key: Bin, packed: bytes | None) -> None:
         """Put other bytes into a row, or take the row away."""
         table, event_id = self.world.store.tables.rollups, self.target.event.event_id
-        where: Any = rollups._key(event_id, key)
+        where: Any = key_of(event_id, key)
         if packed is None:
             self.world.store.db.delete_item(TableName=table, Key=where)
         else:

@@ -1,5 +1,6 @@
 """How an event's current window compares with an earlier one."""
 
+from collections.abc import Mapping
 from typing import Any, get_args
 
 from nightjar.api.events import known
@@ -7,10 +8,11 @@ from nightjar.api.models.analytics import AnalyticsAnswer, Comparison
 from nightjar.api.requests import Call, Reply
 from nightjar.core.analytics import SPANS, compare, windows
 from nightjar.core.instants import DAY, parse_instant
-from nightjar.core.periods import Period, Previous, cover
+from nightjar.core.periods import Bin, Period, Previous, cover
 from nightjar.core.rollups import Bucket, merge
 from nightjar.http.errors import BadRequest
 from nightjar.storage import rollups
+from nightjar.storage.bucket_items import blamed
 
 _EARLIEST, _LATEST = 365 * DAY, 253_370_764_800_000_000  # 1971 and 9999, µs
 
@@ -25,7 +27,10 @@ def window(call: Call, event_id: str) -> Reply:
         current, earlier = windows(span, previous, _at(call))
     except ValueError as error:
         raise BadRequest(str(error)) from None
-    data = compare(_logs(call, event.event_id, current), _logs(call, event.event_id, earlier))
+    bins = {*cover(current.start, current.end), *cover(earlier.start, earlier.end)}
+    buckets = rollups.read(call.store, event.event_id, bins, now=call.now)
+    with blamed(event.event_id, buckets):
+        data = compare(_logs(buckets, current), _logs(buckets, earlier))
     comparison = Comparison.model_validate(data)
     return Reply(AnalyticsAnswer(event_id=event.event_id, view=view, period=span, previous=previous, data=comparison).fields())
 
@@ -44,6 +49,6 @@ def _at(call: Call) -> int:
     return found
 
 
-def _logs(call: Call, event_id: str, period: Period) -> Bucket:
+def _logs(buckets: Mapping[Bin, Bucket], period: Period) -> Bucket:
     """Merge the buckets that make up a window."""
-    return merge(rollups.read(call.store, event_id, cover(period.start, period.end), now=call.now).values())
+    return merge(buckets[bin] for bin in cover(period.start, period.end) if bin in buckets)

@@ -1,7 +1,7 @@
 """What an event's logs came to: points by minute, hour or day, newest first, and the raw logs while they live."""
 
 from functools import partial
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from nightjar.api.events import known
 from nightjar.api.lists import listed
@@ -14,12 +14,13 @@ from nightjar.core.rollups import Bucket, merge
 from nightjar.http.body import parse
 from nightjar.settings import settings
 from nightjar.storage import logs, rollups
+from nightjar.storage.bucket_items import blamed
 from nightjar.storage.logs import RawLog
 
 _DEFAULT = 100
 _AHEAD = 2 * DAY  # logs lie at most a day ahead, and a day may begin later than that
 _DAYS_AT_ONCE = 31
-_LETTERS: Final[dict[str, Literal["h", "m"]]] = {"minute": "m", "hour": "h"}
+_LETTERS: Final[dict[str, rollups.Letter]] = {"minute": "m", "hour": "h"}
 
 Found = tuple[int, Bucket]
 
@@ -32,10 +33,17 @@ def list_logs(call: Call, event_id: str) -> Reply:
         return listed(call, partial(_raw, call, event), partial(_show_raw, event), default=_DEFAULT)
     kind: Kind = period  # type: ignore[assignment]  # one of the other three
     fetch = partial(_days, call, event) if kind == "day" else partial(_stored, call, event, _LETTERS[kind])
-    return listed(call, fetch, lambda found: Point.of(event, kind, *found).fields(), default=_DEFAULT)
+    return listed(call, fetch, partial(_show, event, kind), default=_DEFAULT)
 
 
-def _stored(call: Call, event: Event, letter: Literal["h", "m"], limit: int, cursor: str | None) -> tuple[list[Found], str | None]:
+def _show(event: Event, kind: Kind, found: Found) -> dict[str, Any]:
+    """Return a point as it is answered."""
+    start, bucket = found
+    with blamed(event.event_id, {} if kind == "day" else {(_LETTERS[kind], start): bucket}):
+        return Point.of(event, kind, start, bucket).fields()
+
+
+def _stored(call: Call, event: Event, letter: rollups.Letter, limit: int, cursor: str | None) -> tuple[list[Found], str | None]:
     """Fetch stored buckets; the cursor is the start (µs) of the last one."""
     end = int(cursor) if cursor else call.now + _AHEAD
     rows = rollups.query(call.store, event.event_id, letter, 0, end, now=call.now, newest_first=True, limit=limit + 1)
@@ -64,15 +72,18 @@ def _merged(call: Call, event: Event, days: list[Period]) -> list[Found]:
     edges = [bin for day in days for bin in cover(day.start, day.end) if bin[0] == "m" and ("h", floor(bin[1], HOUR)) in buckets]
     buckets.update(rollups.read(call.store, event.event_id, edges, now=call.now))
     merged = [(day.start, merge(buckets[bin] for bin in cover(day.start, day.end) if bin in buckets)) for day in days]
+    with blamed(event.event_id, buckets):
+        for _, bucket in merged:
+            bucket.check()
     return [(start, bucket) for start, bucket in merged if bucket.count]
 
 
 def _raw(call: Call, event: Event, limit: int, cursor: str | None) -> tuple[list[RawLog], str | None]:
     """Fetch raw logs, out of the hours that have any and the last two, which rollup may not have met yet."""
     oldest = call.now - settings().log_ttl_days * DAY
-    with_logs = rollups.query(call.store, event.event_id, "h", oldest, call.now + _AHEAD, now=call.now)
+    with_logs = rollups.starts(call.store, event.event_id, "h", oldest, call.now + _AHEAD, now=call.now)
     running = floor(call.now, HOUR)
-    hours = sorted({start for start, _ in with_logs} | {running, running - HOUR}, reverse=True)
+    hours = sorted({*with_logs, running, running - HOUR}, reverse=True)
     return logs.list_raw(call.store, event.event_id, event.shards, hours, now=call.now, limit=limit, before=cursor)
 
 

@@ -131,6 +131,7 @@ def _statuses(route: Route) -> list[int]:
     found |= {404} if "<" in route.path else set()
     found |= {413, 415} if route.body else set()
     found |= {409} if route.method == "POST" and route.path.endswith(("/events", "/acknowledge", "/resolve", "/archive", "/resend")) else set()
+    found |= {409} if route.path.endswith(("/<event_id>/logs", "/analytics", "/preview")) else set()  # a bucket that cannot be read
     found |= {422} if route.body and route.path.startswith(("/v1.0/policies", "/v1.0/destinations", "/v1.0/mutes")) else set()
     return sorted(set() if route.open else found)
 

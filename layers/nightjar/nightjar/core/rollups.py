@@ -178,9 +178,20 @@ class Bucket:
         """Read the head of what `pack` wrote; sums and bins are read when asked for.
 
         Raises:
-            ValueError: The bytes are of a version that this code does not know.
+            ValueError: The bytes are of a version that this code does not know, or there are none: that is no empty bucket.
         """
+        if not data:
+            raise ValueError("no bytes")
         return Bucket(data)
+
+    def check(self) -> None:
+        """Read all that was packed; `unpack` reads the head only.
+
+        Raises:
+            Exception: Some of it cannot be read, whatever was done to it, or is not of as many logs as the head says.
+        """
+        if sum(self.sketch.bins.values()) != self.count or (self.count and None in {self.low, self.high}):
+            raise ValueError("head, sums and bins are not of the same logs")
 
     def _read_sums(self) -> Sums:
         if self._packed:

@@ -27,7 +27,7 @@ class Standing:
         state: `triggered` or `acknowledged`: an alert is open. Else, by the latest judged period: `ok`: it was healthy, or
             breached without (or no longer) being an alert; `no_data`: it said nothing, for lack of logs; `pending`: none that
             counts was judged yet. `disabled`: none is. `unknown`: it was not worked out, or could not be.
-        last_reason: Why that period was judged as it was: `core.verdicts.Verdict.reason`.
+        last_reason: Why that period was judged as it was: `core.verdicts.Verdict.reason`; or why there is nothing to tell.
         last_value: What was measured in it; None where there was nothing to measure.
         last_period: The latest judged period; one that still runs if its outcome is settled.
         next_judged_at: The tick (µs) that judges the first period after it that counts; data may settle it sooner.
@@ -77,6 +77,11 @@ def standing(alert: Alert | None, evidence: Evidence) -> Standing:
         if verdict is not None and counts(policy, period, missing=verdict.missing):
             return Standing(_state(alert, _calm(verdict)), verdict.reason, verdict.value, period, due)
     return Standing(_state(alert, "pending"), "before_active_from", next_judged_at=due)
+
+
+def unreadable(alert: Alert | None) -> Standing:
+    """Tell how an enabled policy stands that rests on a bucket that cannot be read: `nightjar recount` makes it anew."""
+    return Standing(_state(alert, "unknown"), "unreadable_bucket")
 
 
 def _state(alert: Alert | None, otherwise: StandingState) -> StandingState:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from nightjar.observability import count, logger
-from nightjar.storage.faults import code_of, is_fault
+from nightjar.storage.faults import Broken, code_of, is_fault
 
 Response = dict[str, Any]
 
@@ -135,6 +135,7 @@ def as_api_error(error: Exception) -> ApiError:
     |---|---|
     | an ApiError | itself |
     | a fault of storage (throttled, timed out, down) | 429, Retry-After 1 |
+    | something stored that an operator must mend | 409, which says how |
     | anything else: a fault of our code | 429, Retry-After 30 |
 
     Rule: API.md, Logs: the SDKs drop a batch for ever on 500, 503 and every 4xx but 429, so no fault of our own may answer
@@ -148,6 +149,10 @@ def as_api_error(error: Exception) -> ApiError:
         logger().warning("storage fault", extra={"fault": code_of(error), "detail": str(error)[:500]})
         count("StorageFaults")
         return TooManyRequests("storage is busy, try again")
+    if isinstance(error, Broken):
+        logger().error("what is stored is broken", exc_info=error)
+        count("InternalErrors")
+        return Conflict(str(error))
     logger().error("internal error", exc_info=error)
     count("InternalErrors")
     return TooManyRequests("something failed here, try again", retry_after=30)

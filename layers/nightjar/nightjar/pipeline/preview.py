@@ -1,7 +1,6 @@
 """A policy over a past range: the buckets read in a few queries, then replayed."""
 
 from collections.abc import Iterable, Iterator
-from typing import Literal
 
 from nightjar.core.evidence import bins_of
 from nightjar.core.instants import DAY, HOUR, iso
@@ -11,12 +10,11 @@ from nightjar.core.preview import Preview, periods_between, replay
 from nightjar.core.rollups import Bucket
 from nightjar.pipeline.judge import first_log
 from nightjar.storage import rollups
+from nightjar.storage.bucket_items import blamed
 from nightjar.storage.client import Store
 
 _GAP = HOUR  # buckets further apart are asked for apart
 _WORDS = {"m": "minute", "h": "hour"}
-
-Letter = Literal["h", "m"]
 
 
 class TooFarBack(ValueError):
@@ -36,11 +34,14 @@ def preview(store: Store, policy: Policy, start: int, end: int, *, now: int) -> 
     Raises:
         TooLong: The range holds more periods than one preview can judge.
         TooFarBack: It needs buckets that are no longer kept.
+        Unreadable: It needs one that cannot be read.
     """
     periods = periods_between(policy, start, end, now)
     wanted = bins_of(policy, periods)
     _check_kept(wanted, now)
-    return replay(policy, periods, dict(_read(store, policy.event_id, wanted, now)), first_log(store, policy, now))
+    buckets = dict(_read(store, policy.event_id, wanted, now))
+    with blamed(policy.event_id, buckets):
+        return replay(policy, periods, buckets, first_log(store, policy, now))
 
 
 def _check_kept(wanted: Iterable[Bin], now: int) -> None:
@@ -52,7 +53,7 @@ def _check_kept(wanted: Iterable[Bin], now: int) -> None:
 
 
 def _read(store: Store, event_id: str, wanted: Iterable[Bin], now: int) -> Iterator[tuple[Bin, Bucket]]:
-    letters: dict[Letter, list[int]] = {}
+    letters: dict[rollups.Letter, list[int]] = {}
     for letter, start in sorted(wanted):
         letters.setdefault(letter, []).append(start)
     for letter, starts in letters.items():

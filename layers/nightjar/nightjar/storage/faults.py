@@ -1,10 +1,33 @@
-"""What counts as a fault of storage: something that goes away by itself, so that the client should try again."""
+"""What counts as a fault of storage: something that goes away by itself, so that the client should try again. And what does not."""
 
 from botocore.exceptions import BotoCoreError, ClientError
+
+from nightjar.core.instants import HOUR, floor, iso
+from nightjar.core.periods import Bin
 
 
 class StorageBusy(Exception):
     """Storage did not take everything in time; what it took is found again by a retry."""
+
+
+class Broken(Exception):
+    """What is stored is not what this code writes, and trying again does not help: the message tells an operator what does."""
+
+
+class Unreadable(Broken):
+    """A bucket cannot be read: it was damaged, or a newer version wrote it.
+
+    Args:
+        event_id: Whose it is.
+        bin: Which.
+    """
+
+    def __init__(self, event_id: str, bin: Bin) -> None:
+        letter, start = bin
+        mend = f"`nightjar recount --from {iso(floor(start, HOUR))}` makes it anew once its hour has been over for an hour"
+        super().__init__(f"event_id: the {'hour' if letter == 'h' else 'minute'} {iso(start)} of {event_id} is stored in a way that cannot be read: {mend}")
+        self.event_id = event_id
+        self.bin = bin
 
 
 # A missing table or a missing permission is among them on purpose: the operator mends it, and no client loses a log meanwhile.

@@ -10,7 +10,7 @@
 A row past its expiry is treated as gone: DynamoDB may take days to delete it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -20,12 +20,15 @@ from nightjar.core.folding import Marks
 from nightjar.core.instants import DAY, HOUR, MINUTE, SECOND
 from nightjar.core.periods import Bin
 from nightjar.core.rollups import Bucket
+from nightjar.storage.bucket_items import NONE, bucket_of, by_event, is_gone, key, marks_of, place_of, sort_key
 from nightjar.storage.client import Store
-from nightjar.storage.faults import StorageBusy
+from nightjar.storage.faults import StorageBusy, Unreadable
 from nightjar.storage.waiting import Wait, wait
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+Letter = Literal["h", "m"]
 
 KEPT = {"m": 35 * DAY, "h": 3 * 365 * DAY}
 
@@ -34,7 +37,6 @@ _KEYS_A_CALL = 100
 _CALLS_AT_ONCE = 8
 _TRIES = 8
 _HEAD = "PK, SK, b, k, x"
-_NONE: "AttributeValueTypeDef" = {"N": "0"}
 
 
 @dataclass(slots=True)
@@ -84,18 +86,34 @@ def read_many(store: Store, wanted: Iterable[tuple[str, Bin]], *, now: int, cons
 
     Raises:
         StorageBusy: DynamoDB kept leaving some out.
+        Unreadable: One of them is not what this code writes.
     """
-    keys = [_key(event_id, bin) for event_id, bin in dict.fromkeys(wanted)]
+    found, damaged = read_readable(store, wanted, now=now, consistent=consistent, wait=wait)
+    if damaged:
+        raise damaged[0]
+    return found
+
+
+def read_readable(
+    store: Store, wanted: Iterable[tuple[str, Bin]], *, now: int, consistent: bool = True, wait: Wait = wait
+) -> tuple[dict[tuple[str, Bin], Bucket], list[Unreadable]]:
+    """Read buckets of many events as `read_many` does; return those that can be read, and what is wrong with the others."""
+    keys = [key(event_id, bin) for event_id, bin in dict.fromkeys(wanted)]
     items = _read_items(store, keys, {"ConsistentRead": consistent, "ProjectionExpression": _HEAD}, wait)
-    return {place: _bucket(item) for place, item in items if not _is_gone(item, now)}
+    found: dict[tuple[str, Bin], Bucket] = {}
+    damaged: list[Unreadable] = []
+    for place, item in items:
+        if not is_gone(item, now):
+            try:
+                found[place] = bucket_of(item)
+            except Unreadable as error:
+                damaged.append(error)
+    return found, damaged
 
 
 def read_by_event(store: Store, wanted: Iterable[tuple[str, Bin]], *, now: int, consistent: bool = True) -> dict[str, dict[Bin, Bucket]]:
     """Read buckets of many events, and return them event by event; see `read_many`."""
-    found: dict[str, dict[Bin, Bucket]] = {}
-    for (event_id, bin), bucket in read_many(store, wanted, now=now, consistent=consistent).items():
-        found.setdefault(event_id, {})[bin] = bucket
-    return found
+    return by_event(read_many(store, wanted, now=now, consistent=consistent))
 
 
 def read_rows(store: Store, wanted: Iterable[tuple[str, Bin]], *, now: int, wait: Wait = wait) -> dict[tuple[str, Bin], Row]:
@@ -105,20 +123,20 @@ def read_rows(store: Store, wanted: Iterable[tuple[str, Bin]], *, now: int, wait
         StorageBusy: DynamoDB kept leaving some out.
     """
     places = list(dict.fromkeys(wanted))
-    items = dict(_read_items(store, [_key(*place) for place in places], {"ConsistentRead": True}, wait))
+    items = dict(_read_items(store, [key(*place) for place in places], {"ConsistentRead": True}, wait))
     return {place: _row(items.get(place), now) for place in places}
 
 
 def read_row(store: Store, event_id: str, bin: Bin, *, now: int) -> Row:
     """Read one row in order to write it, strongly consistent."""
-    found = store.db.get_item(TableName=store.tables.rollups, Key=_key(event_id, bin), ConsistentRead=True)
+    found = store.db.get_item(TableName=store.tables.rollups, Key=key(event_id, bin), ConsistentRead=True)
     return _row(found.get("Item"), now)
 
 
 def read_stored(store: Store, event_id: str, bins: Iterable[Bin], *, now: int, wait: Wait = wait) -> dict[Bin, Stored]:
     """Read the rows of one event that exist and have not expired, strongly consistent, without reading what is in them."""
-    items = _read_items(store, [_key(event_id, bin) for bin in dict.fromkeys(bins)], {"ConsistentRead": True}, wait)
-    return {bin: Stored(item["b"]["B"], _marks(item), int(item["n"]["N"])) for (_, bin), item in items if not _is_gone(item, now)}
+    items = _read_items(store, [key(event_id, bin) for bin in dict.fromkeys(bins)], {"ConsistentRead": True}, wait)
+    return {bin: Stored(item["b"]["B"], marks_of(item), int(item["n"]["N"])) for (_, bin), item in items if not is_gone(item, now)}
 
 
 def write_row(store: Store, event_id: str, bin: Bin, row: Row) -> bool:
@@ -135,7 +153,7 @@ def write_row(store: Store, event_id: str, bin: Bin, row: Row) -> bool:
     """
     letter, start = bin
     item: dict[str, AttributeValueTypeDef] = {
-        **_key(event_id, bin),
+        **key(event_id, bin),
         **_content(row),
         "w": {"M": {source: {"S": number} for source, number in row.marks.items()}},
         "n": {"N": str(row.version + 1)},
@@ -152,7 +170,7 @@ def write_row(store: Store, event_id: str, bin: Bin, row: Row) -> bool:
 
 
 def query(
-    store: Store, event_id: str, letter: Literal["h", "m"], start: int, end: int, *, now: int,
+    store: Store, event_id: str, letter: Letter, start: int, end: int, *, now: int,
     newest_first: bool = False, limit: int | None = None, consistent: bool = True,
 ) -> list[tuple[int, Bucket]]:  # fmt: skip
     """Read the buckets of one event whose starts lie in [start, end), µs.
@@ -170,27 +188,42 @@ def query(
 
     Returns:
         Pairs of start and bucket; buckets without logs do not exist.
+
+    Raises:
+        Unreadable: One of them is not what this code writes.
     """
+    items = _query(store, event_id, letter, start, end, now=now, newest_first=newest_first, limit=limit, consistent=consistent)
+    return [(place_of(item)[1][1], bucket_of(item)) for item in islice(items, limit)]
+
+
+def starts(store: Store, event_id: str, letter: Letter, start: int, end: int, *, now: int, limit: int | None = None, consistent: bool = True) -> list[int]:
+    """Return the starts (µs) of the buckets that `query` finds, oldest first, whether or not these can be read."""
+    items = _query(store, event_id, letter, start, end, now=now, newest_first=False, limit=limit, consistent=consistent)
+    return [place_of(item)[1][1] for item in islice(items, limit)]
+
+
+def _query(
+    store: Store, event_id: str, letter: Letter, start: int, end: int, *, now: int, newest_first: bool, limit: int | None, consistent: bool
+) -> "Iterator[dict[str, AttributeValueTypeDef]]":  # fmt: skip
+    """Yield the living rows of one event whose starts lie in [start, end), µs."""
     first = max(0, -(-start // _LENGTH[letter]) * _LENGTH[letter])
     if first >= end:
-        return []
+        return
     how: Any = {
         "TableName": store.tables.rollups,
         "KeyConditionExpression": "PK = :event AND SK BETWEEN :first AND :last",
-        "ExpressionAttributeValues": {":event": {"S": event_id}, ":first": {"S": _sort(letter, first)}, ":last": {"S": _sort(letter, end - 1)}},
+        "ExpressionAttributeValues": {":event": {"S": event_id}, ":first": {"S": sort_key(letter, first)}, ":last": {"S": sort_key(letter, end - 1)}},
         "ProjectionExpression": _HEAD,
         "ScanIndexForward": not newest_first,
         "ConsistentRead": consistent,
     }
     pages = store.db.get_paginator("query").paginate(**how, PaginationConfig={"PageSize": limit} if limit else {})
-    living = (item for page in pages for item in page["Items"] if not _is_gone(item, now))
-    return [(_place(item)[1][1], _bucket(item)) for item in islice(living, limit)]
+    yield from (item for page in pages for item in page["Items"] if not is_gone(item, now))
 
 
 def first_start(store: Store, event_id: str, *, now: int) -> int | None:
     """Return the start (µs) of the event's earliest hour with logs; None before its first log."""
-    found = query(store, event_id, "h", 0, now + 2 * KEPT["h"], now=now, limit=1, consistent=False)
-    return found[0][0] if found else None
+    return next(iter(starts(store, event_id, "h", 0, now + 2 * KEPT["h"], now=now, limit=1, consistent=False)), None)
 
 
 def first_log(store: Store, event_id: str, *, now: int) -> int | None:
@@ -198,8 +231,7 @@ def first_log(store: Store, event_id: str, *, now: int) -> int | None:
     hour = first_start(store, event_id, now=now)
     if hour is None or hour + KEPT["m"] <= now:
         return hour
-    minutes = query(store, event_id, "m", hour, hour + HOUR, now=now, limit=1, consistent=False)
-    return minutes[0][0] if minutes else hour
+    return next(iter(starts(store, event_id, "m", hour, hour + HOUR, now=now, limit=1, consistent=False)), hour)
 
 
 def _read_items(
@@ -212,7 +244,7 @@ def _read_items(
     else:
         with ThreadPoolExecutor(min(_CALLS_AT_ONCE, len(calls))) as pool:
             pages = list(pool.map(lambda call: _read_call(store, call, how, wait), calls))
-    return [(_place(item), item) for page in pages for item in page]
+    return [(place_of(item), item) for page in pages for item in page]
 
 
 def _read_call(store: Store, keys: "list[dict[str, AttributeValueTypeDef]]", how: dict[str, Any], wait: Wait) -> "list[dict[str, AttributeValueTypeDef]]":
@@ -236,11 +268,11 @@ def _row(item: "dict[str, AttributeValueTypeDef] | None", now: int) -> Row:
     if item is None:
         return Row()
     version = int(item["n"]["N"])
-    if _is_gone(item, now):
+    if is_gone(item, now):
         return Row(version=version)
-    row = Row(Bucket(), _marks(item), version, item["b"]["B"], int(item.get("k", _NONE)["N"]))
+    row = Row(Bucket(), marks_of(item), version, item["b"]["B"], int(item.get("k", NONE)["N"]))
     try:
-        return replace(row, bucket=_bucket(item))
+        return replace(row, bucket=bucket_of(item))
     except Exception:  # noqa: BLE001  # whatever was done to it, it must hold up no other bucket
         return as_damaged(row)
 
@@ -260,35 +292,3 @@ def _content(row: Row) -> "dict[str, AttributeValueTypeDef]":
     if not row.damaged:
         return {"b": {"B": row.bucket.pack()}}
     return {"b": {"B": row.packed}, "k": {"N": str(row.bucket.parked + row.bucket.count)}}
-
-
-def _bucket(item: "dict[str, AttributeValueTypeDef]") -> Bucket:
-    """Read a row's bucket; what was parked beside it, as long as it could not be read, is parked in it."""
-    bucket = Bucket.unpack(item["b"]["B"])
-    bucket.parked += int(item.get("k", _NONE)["N"])
-    return bucket
-
-
-def _marks(item: "dict[str, AttributeValueTypeDef]") -> Marks:
-    return {source: number["S"] for source, number in item["w"]["M"].items()}
-
-
-def _is_gone(item: "dict[str, AttributeValueTypeDef]", now: int) -> bool:
-    """Tell whether a row has expired."""
-    return int(item["x"]["N"]) * SECOND <= now
-
-
-def _key(event_id: str, bin: Bin) -> "dict[str, AttributeValueTypeDef]":
-    """Return a row's key."""
-    return {"PK": {"S": event_id}, "SK": {"S": _sort(*bin)}}
-
-
-def _sort(letter: str, start: int) -> str:
-    """Return a row's sort key."""
-    return f"{letter}#{start // SECOND:012d}"
-
-
-def _place(item: "dict[str, AttributeValueTypeDef]") -> tuple[str, Bin]:
-    """Return the event and the bucket of a row."""
-    letter, _, start = item["SK"]["S"].partition("#")
-    return item["PK"]["S"], ("h" if letter == "h" else "m", int(start) * SECOND)

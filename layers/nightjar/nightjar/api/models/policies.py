@@ -96,10 +96,11 @@ class PolicyAnswer(Answer):
 
     `state` is triggered or acknowledged while its alert is open; else it tells of the latest judged period: ok (healthy, or breaching
     without being an alert), no_data (it said nothing, for lack of logs), pending (none that counts was judged yet). disabled: none is
-    judged. unknown: not worked out, in a list that asks for too much; read the policy itself. `last_value` is what was measured in
-    `last_period`, null where there was nothing to measure, and `last_reason` why it was judged as it was: condition_holds,
-    condition_does_not_hold, between_thresholds, no_logs, too_few_logs, no_baseline, change_from_zero, no_value, cut_day,
-    before_active_from, no_tick_yet. `next_judged_at` is when the next period is due; data may settle it sooner.
+    judged. unknown: not worked out, in a list that asks for too much (read the policy itself), or for a bucket that cannot be read.
+    `last_value` is what was measured in `last_period`, null where there was nothing to measure, and `last_reason` why it was judged as
+    it was: condition_holds, condition_does_not_hold, between_thresholds, no_logs, too_few_logs, no_baseline, change_from_zero, no_value,
+    cut_day, before_active_from, no_tick_yet, unreadable_bucket. `next_judged_at` is when the next period is due; data may settle it
+    sooner.
     """
 
     policy_id: Uuid
