@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nightjar.core.alerts import Ending
 from nightjar.core.instants import DAY, HOUR, MINUTE
-from nightjar.core.numbers import exact, length, shown, span, sparkline, unit_of
+from nightjar.core.numbers import exact, length, shown, sparkline, unit_of
 from nightjar.core.policies import Aggregate, Condition, Previous
+from nightjar.core.when import span
 from nightjar.core.wording import Background, measured, notice, title_of
 
 from tests.builders import at
@@ -192,11 +193,12 @@ VALUES = st.none() | st.decimals(min_value=-(10**29), max_value=10**29, allow_na
     aggregate=st.sampled_from(get_args(Aggregate)), condition=st.sampled_from(get_args(Condition)), compare=st.none() | st.sampled_from(get_args(Previous)),
     value=VALUES, count=st.integers(0, 3), previous_value=VALUES, change_percent=VALUES, worst_value=VALUES, period=st.sampled_from(["minute", "hour", "day"]),
     window=st.sampled_from(["calendar", "rolling"]), early=st.booleans(), day=VALUES, type=st.sampled_from(["opened", "reopened", "reminded", "resolved"]),
-    by=st.sampled_from(get_args(Ending)),
+    by=st.sampled_from(get_args(Ending)), after=st.integers(-5, 1_000_000), late=st.booleans(), healed=st.sampled_from([None, at("14:05")]),
 )  # fmt: skip
-def test_no_case_says_none_or_uses_an_exponent(*, day: Decimal | None, type: Any, by: Any, **given: Any) -> None:
-    found = notice([transition(alert(**given), type, by=by)], Background(day, (day, day)))
-    words = " ".join([found.heading, found.sentence, *(f"{name} {value}" for name, value in found.facts), measured(alert(**given))])
+def test_no_case_says_none_or_uses_an_exponent(*, day: Decimal | None, type: Any, by: Any, after: int, late: bool, **given: Any) -> None:
+    now = at("14:03") + after * MINUTE
+    found = notice([transition(alert(**given), type, by=by)], Background(day, (day, day)), now=now, latest=alert(**given) if late else None)
+    words = " ".join([found.heading, found.sentence, *(f"{name} {value}" for name, value in found.facts), measured(alert(**given), now)])
     assert "None" not in words
     assert "E+" not in words
     assert "  " not in words

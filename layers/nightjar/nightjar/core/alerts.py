@@ -1,7 +1,7 @@
 """What an alert is, its transitions, and what a person may do to it."""
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -14,6 +14,8 @@ TransitionType = Literal["opened", "reopened", "acknowledged", "resolved", "arch
 Action = Literal["acknowledge", "resolve", "archive"]
 
 OPENINGS: frozenset[TransitionType] = frozenset({"opened", "reopened"})
+# What an alert says in its policy's words: these change in place while it is open.
+WORDS = ("title", "description", "channel", "severity", "runbook_url", "unit")
 TOLD: frozenset[TransitionType] = OPENINGS | {"resolved", "reminded"}
 
 
@@ -28,6 +30,7 @@ class Alert:
         worst_value: The one that lay farthest beyond the threshold of all that were judged (worst_change its change, compare only).
         in_alarm: Starts of its periods in alarm that may still be judged again; `older` counts those that may not.
         prior: What was measured in the period in alarm before the latest, should that drop out when this can no longer be read.
+        zone: The timezone whose dates its days are; empty for UTC, and for all that are no days.
         early: Its latest period in alarm was first judged so while it still ran ("so far").
         healed: Start of the period that completed its recovery while it waits for a person (auto_resolve off).
         opened_at: When it was opened or last reopened; reminded_at: the tick of its latest reminder.
@@ -46,6 +49,7 @@ class Alert:
     severity: Severity
     runbook_url: str = ""
     unit: str = ""
+    zone: str = ""
     period: Kind
     aggregate: Aggregate
     condition: Condition
@@ -104,6 +108,11 @@ class Transition:
     clock: int
     at: int
     alert: Alert
+
+
+def in_words_of(transition: Transition, latest: Alert) -> Transition:
+    """Give a transition the title, severity, runbook and other words that its alert has by now; what was measured stays."""
+    return replace(transition, alert=replace(transition.alert, **{name: getattr(latest, name) for name in WORDS}))
 
 
 class UnknownAlert(LookupError):

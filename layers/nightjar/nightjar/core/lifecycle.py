@@ -5,9 +5,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from nightjar.core import ids
-from nightjar.core.alerts import Alert, Ending, Transition, TransitionType, recalled, remembered
+from nightjar.core.alerts import WORDS, Alert, Ending, Transition, TransitionType, recalled, remembered
 from nightjar.core.decimals import EXACT
-from nightjar.core.periods import Period
+from nightjar.core.periods import Period, zone_at
 from nightjar.core.policies import Policy
 from nightjar.core.state import Decision, Span, State
 from nightjar.core.verdicts import Verdict, held_change
@@ -84,6 +84,7 @@ def first_alert(policy: Policy, period: Period, verdict: Verdict, step: Step, *,
         period_start=period.start,
         triggered_at=step.at,
         early=early,
+        zone=_zone(policy, period),
         worst_value=verdict.value,
         worst_change=verdict.change,
         in_alarm=(period.start,) if policy.window == "calendar" else (),
@@ -93,9 +94,8 @@ def first_alert(policy: Policy, period: Period, verdict: Verdict, step: Step, *,
     )
 
 
-_WORDS = ("title", "description", "channel", "severity", "runbook_url", "unit")
 _COPIED = (
-    *_WORDS, "policy_id", "revision", "event_id", "agent", "event", "period",
+    *WORDS, "policy_id", "revision", "event_id", "agent", "event", "period",
     "aggregate", "condition", "threshold", "window", "window_minutes", "evaluation_periods", "datapoints_to_alarm", "compare",
 )  # fmt: skip
 
@@ -105,7 +105,13 @@ def reworded(alert: Alert, policy: Policy) -> Alert:
 
     Rule: ENGINE.md, Alerts: these change in place.
     """
-    return replace(alert, **{name: getattr(policy, name) for name in _WORDS})
+    return replace(alert, **{name: getattr(policy, name) for name in WORDS})
+
+
+def _zone(policy: Policy, period: Period) -> str:
+    """Name the timezone whose date a calendar day is; nothing in UTC, whose dates need no name of a zone to be found."""
+    zone = zone_at(policy.zones, period.start) if policy.period == "day" and policy.window == "calendar" else ""
+    return "" if zone == "UTC" else zone
 
 
 def _measured(period: Period, verdict: Verdict) -> dict[str, Any]:
@@ -137,7 +143,7 @@ def with_period(alert: Alert, policy: Policy, period: Period, verdict: Verdict, 
         return replace(updated, prior=remembered(measured)) if between else updated
     if period.start > alert.last_start and policy.window == "calendar":
         updated = replace(updated, prior=remembered({name: getattr(alert, name) for name in measured}))
-    return replace(updated, **measured, early=alert.early if period.start == alert.last_start else early)
+    return replace(updated, **measured, early=alert.early if period.start == alert.last_start else early, zone=_zone(policy, period))
 
 
 def without_period(alert: Alert, period: Period, evidence: "Evidence") -> Alert | None:

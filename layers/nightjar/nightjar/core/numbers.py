@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Final
 
@@ -11,7 +10,6 @@ from nightjar.core.instants import DAY, HOUR, MINUTE, SECOND
 
 _DIGITS: Final = 6
 _ALL: Final = 400
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SUFFIX: Final = re.compile(r"[._-]([a-z]+)$")
 _UNITS: Final = {
     "ns": "ns", "us": "µs", "ms": "ms", "s": "s", "sec": "s", "secs": "s", "seconds": "s", "minutes": "min", "hours": "h",
@@ -100,22 +98,6 @@ def length(micros: int) -> str:
     return " ".join(f"{number} {name}" for number, name in parts[first : first + 2] if number) or "0 s"
 
 
-def span(start: int, end: int) -> str:
-    r"""Write a stretch of time (µs) in UTC.
-
-    Example:
-        >>> span(1772546400000000, 1772550000000000)
-        '3 Mar 2026, 14:00\N{EN DASH}15:00 UTC'
-    """
-    first, last = (_EPOCH + timedelta(microseconds=instant) for instant in (start, end))
-    if end - start == DAY and not start % DAY:
-        return f"{_date(first)} (UTC)"
-    if first.date() == (last - timedelta(microseconds=1)).date():
-        until = "24:00" if last.date() != first.date() else f"{last:%H:%M}"
-        return f"{_date(first)}, {first:%H:%M}\N{EN DASH}{until} UTC"
-    return f"{_date(first)}, {first:%H:%M} \N{EN DASH} {_date(last)}, {last:%H:%M} UTC"
-
-
 def sparkline(values: Sequence[Decimal | None]) -> str:
     """Draw values as a row of bars from zero (or the lowest, below zero) up; nothing measured is a dot.
 
@@ -142,8 +124,3 @@ def _bar(height: Decimal, most: Decimal) -> str:
     if not most:
         return _BARS[0]
     return _BARS[min(int((height / most * (len(_BARS) - 1)).to_integral_value()), len(_BARS) - 1)]
-
-
-def _date(moment: datetime) -> str:
-    """Write a date as people do."""
-    return f"{moment.day} {moment:%b %Y}"

@@ -133,7 +133,7 @@ def shifted(kind: Kind, period: Period, previous: Previous, zones: Zones) -> Per
     """
     days = DAYS_BEFORE.get(previous, 1)
     if kind == "day" and period == period_at("day", period.start, zones) and judgeable("day", period):
-        return _days_before(period, days, _zone_at(zones, period.start))
+        return _days_before(period, days, zone_at(zones, period.start))
     distance = period.end - period.start if previous == "previous_window" else days * DAY
     return Period(period.start - distance, period.end - distance)
 
@@ -159,7 +159,7 @@ def cover(start: int, end: int) -> list[Bin]:
     return bins
 
 
-def _zone_at(zones: Zones, instant: int) -> str:
+def zone_at(zones: Zones, instant: int) -> str:
     """Return the zone in force at an instant."""
     return next(name for since, name in reversed(zones) if since <= instant)
 

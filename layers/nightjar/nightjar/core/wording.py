@@ -1,14 +1,15 @@
 """An alert in words that fit its case; how a channel lays them out is the channel's business."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final, Literal
 
-from nightjar.core.alerts import Alert, Ending, Transition
+from nightjar.core.alerts import Alert, Ending, Transition, in_words_of
 from nightjar.core.instants import MINUTE
-from nightjar.core.numbers import exact, length, shown, signed, span, sparkline, unit_of, with_unit
+from nightjar.core.numbers import exact, length, shown, signed, sparkline, unit_of, with_unit
 from nightjar.core.policies import Aggregate, Condition, Previous, Severity
+from nightjar.core.when import is_current, is_past, moment, span, stretch
 
 NoticeKind = Literal["opened", "reopened", "reminder", "ended", "over"]
 
@@ -95,33 +96,42 @@ class Notice:
         return f"{self.agent} · {self.event}" if self.agent else self.event
 
 
-def notice(transitions: Sequence[Transition], background: Background | None = None) -> Notice:
+def notice(transitions: Sequence[Transition], background: Background | None = None, *, now: int | None = None, latest: Alert | None = None) -> Notice:
     """Put what is told of one alert into words.
 
     Args:
         transitions: Of one alert, in order of their numbers; those that wait in one tray become one notice.
         background: What rollups say; None leaves it out.
+        now: The instant (µs) at which it is told; None: that of its latest transition.
+        latest: The alert as it is by now, where it is told late: its words are new, and while it is open its values too.
 
     Rule: ENGINE.md, Notifying: "The words fit the case"; opening and recovery of one alert become one line.
     """
-    last = transitions[-1]
-    alert, kind = last.alert, _kind(transitions)
+    told = tuple(in_words_of(each, latest) if latest else each for each in transitions)
+    alert, kind = shown_alert(told[-1], latest), _kind(told)
+    if kind in ("ended", "over"):
+        alert = replace(alert, early=False)  # nobody waits for more of its period
+    now = told[-1].at if now is None else now
     icon, label = _label(alert, kind)
-    running = alert.early and (kind != "reminder" or last.at < alert.last_end)
     return Notice(
         kind=kind,
         icon=icon,
         label=label,
         title=title_of(alert),
-        sentence=_sentence(alert, kind, running=running),
-        facts=_facts(alert, kind, background),
+        sentence=_sentence(alert, kind, now),
+        facts=_facts(alert, kind, background, now),
         description=alert.description,
-        trend=_trend(alert, background) if background and background.trend else "",
+        trend=_trend(alert, background, now) if background and background.trend else "",
         runbook_url=alert.runbook_url,
         agent=alert.agent,
         event=alert.event,
-        transitions=tuple(transitions),
+        transitions=told,
     )
+
+
+def shown_alert(last: Transition, latest: Alert | None) -> Alert:
+    """Return the alert whose values are shown: as it is by now while it is open, else as the transition left it."""
+    return latest if latest is not None and latest.is_open and last.type != "resolved" else last.alert
 
 
 def title_of(alert: Alert) -> str:
@@ -135,21 +145,21 @@ def title_of(alert: Alert) -> str:
     return f"{alert.event}: {change}{_NAMES[alert.aggregate]} {_TITLES[alert.condition].format(_threshold(alert))}"
 
 
-def measured(alert: Alert, *, running: bool = False) -> str:
+def measured(alert: Alert, now: int) -> str:
     """Say what was measured against what was expected.
 
     Args:
         alert: With the values of its latest period in alarm.
-        running: The period was judged early and still runs ("so far").
+        now: The instant (µs) at which it is said: a period that has not just ended is named.
 
     Example: "27 so far this hour, limit 20"; "no logs this hour, expected at least 10"; "160, 60 % more than 7 days
-    before (100), limit +50 %".
+    before (100), limit +50 %"; two hours later "27 on 3 Mar, … UTC, limit 20".
     """
     if alert.value is None:  # `missing: breach`, which comes before any comparison
-        return f"no logs {_window(alert)}, but some were expected"
+        return f"no logs {stretch(alert, now)}, but some were expected"
     if alert.compare:
-        return f"{_changed(alert)}, {_CHANGE[alert.condition].format(_threshold(alert))}"
-    return f"{_value(alert, running)}, {_EXPECTED[alert.condition].format(_threshold(alert))}"
+        return f"{_changed(alert, now)}, {_CHANGE[alert.condition].format(_threshold(alert))}"
+    return f"{_value(alert, now)}, {_EXPECTED[alert.condition].format(_threshold(alert))}"
 
 
 def lasted(alert: Alert) -> int:
@@ -172,6 +182,8 @@ def _kind(transitions: Sequence[Transition]) -> NoticeKind:
 def _label(alert: Alert, kind: NoticeKind) -> tuple[str, str]:
     """Return the emoji and the words before the title."""
     icon, name = _ICONS[alert.severity], alert.severity
+    if alert.healed is not None and kind not in ("ended", "over"):
+        return _CLOSED, "Healthy, still open"
     if kind in ("ended", "over"):
         ended = {"recovered": (_ENDED, "Recovered"), "person": (_ENDED, "Resolved")}.get(alert.resolved_by or "", (_CLOSED, "Closed"))
         return (ended[0], "Over") if kind == "over" else ended
@@ -180,33 +192,37 @@ def _label(alert: Alert, kind: NoticeKind) -> tuple[str, str]:
     return icon, f"{name.capitalize()} again" if kind == "reopened" else name.capitalize()
 
 
-def _sentence(alert: Alert, kind: NoticeKind, *, running: bool) -> str:
+def _sentence(alert: Alert, kind: NoticeKind, now: int) -> str:
     """Say what happened."""
     if kind == "ended":
-        return _ending(alert)
+        return _ending(alert, now)
     if kind == "over":
-        return f"{measured(alert)}; {_ending(alert)}"
-    return measured(alert, running=running)
+        return f"{measured(alert, now)}; {_ending(alert, now)}"
+    if alert.healed is not None:
+        return f"healthy again, and waits to be resolved; last in alarm: {measured(alert, now)}"
+    return measured(alert, now)
 
 
-def _ending(alert: Alert) -> str:
-    """Say how an alert ended."""
+def _ending(alert: Alert, now: int) -> str:
+    """Say how an alert ended; and when, if that is no news any more."""
     silence = "3 days" if alert.period == "day" else "24 hours"
-    return _ENDINGS[alert.resolved_by or "recovered"].format(lasted=length(lasted(alert)), silence=silence)
+    how = _ENDINGS[alert.resolved_by or "recovered"].format(lasted=length(lasted(alert)), silence=silence)
+    ended = alert.resolved_at
+    return f"{how} ({moment(ended, now)})" if ended is not None and is_past(ended, now) else how
 
 
-def _facts(alert: Alert, kind: NoticeKind, background: Background | None) -> tuple[tuple[str, str], ...]:
+def _facts(alert: Alert, kind: NoticeKind, background: Background | None, now: int) -> tuple[tuple[str, str], ...]:
     """List what stands beside the sentence."""
     facts = [("Event", alert.event)]
     if alert.agent:
         facts.append(("Agent", alert.agent))
-    facts.append(("Period", span(alert.last_start, alert.last_end)))
+    facts.append(("Period", span(alert.last_start, alert.last_end, alert.zone)))
     if alert.evaluation_periods > 1:
         facts.append(("Rule", f"{alert.datapoints_to_alarm} of the last {alert.evaluation_periods} {alert.period}s"))
     if alert.periods > 1:
         facts.append(("In alarm", f"{alert.periods} {_unit_of_time(alert)}s"))
     if kind == "ended":
-        facts.append(("Last in alarm", measured(alert)))
+        facts.append(("Last in alarm", measured(alert, now)))
     if alert.worst_value is not None and alert.worst_value != alert.value:
         facts.append(("Worst", _number(alert, alert.worst_value)))
     if background and background.day_before is not None and alert.compare != "previous_1d":
@@ -214,26 +230,24 @@ def _facts(alert: Alert, kind: NoticeKind, background: Background | None) -> tup
     return tuple(facts)
 
 
-def _trend(alert: Alert, background: Background) -> str:
+def _trend(alert: Alert, background: Background, now: int) -> str:
     """Draw the last windows, and say what they are."""
-    return f"{sparkline(background.trend)} last {len(background.trend)} {_unit_of_time(alert)}s"
+    windows = f"{len(background.trend)} {_unit_of_time(alert)}s"
+    return f"{sparkline(background.trend)} {f'last {windows}' if is_current(alert, now) else f'{windows} up to then'}"
 
 
-def _value(alert: Alert, running: bool) -> str:
+def _value(alert: Alert, now: int) -> str:
     """Say what was measured, and when."""
     if not alert.count:
-        return f"no logs {_window(alert)}"
-    so_far = "so far " if running else ""
-    when = "today" if running and alert.period == "day" and alert.window == "calendar" else _window(alert)
-    return f"{_AGGREGATES[alert.aggregate]}{_number(alert, alert.value)} {so_far}{when}"
+        return f"no logs {stretch(alert, now)}"
+    return f"{_AGGREGATES[alert.aggregate]}{_number(alert, alert.value)} {stretch(alert, now)}"
 
 
-def _changed(alert: Alert) -> str:
+def _changed(alert: Alert, now: int) -> str:
     """Say what was measured against the window before."""
-    value = _number(alert, alert.value) if alert.count else f"no logs {_window(alert)}"
     before = _BEFORE.get(alert.compare or "previous_window", f"the {_unit_of_time(alert)} before")
+    value = f"{_AGGREGATES[alert.aggregate]}{_number(alert, alert.value)}" if alert.count and is_current(alert, now) else _value(alert, now)
     previous, change = alert.previous_value, alert.change_percent
-    value = _AGGREGATES[alert.aggregate] + value if alert.count else value
     if previous is None:
         return value
     if change is None or not change.is_finite():
@@ -262,11 +276,3 @@ def _unit(alert: Alert) -> str:
 def _unit_of_time(alert: Alert) -> str:
     """Name one of the stretches that are judged: rolling ones overlap, so thirty of half an hour are not thirty hours."""
     return "window" if alert.window == "rolling" else alert.period
-
-
-def _window(alert: Alert) -> str:
-    """Say which stretch of time was measured."""
-    if alert.window == "calendar":
-        return f"this {alert.period}"
-    minutes = alert.window_minutes or (60 if alert.period == "hour" else 1_440)
-    return f"in the last {minutes // 60} hours" if minutes > 60 and not minutes % 60 else f"in the last {minutes} minutes"  # noqa: PLR2004
