@@ -68,6 +68,7 @@ def operator() -> Iterator[Operator]:
     with world() as deployed:
         deployed.tick(START)
         deployed.send([log(minute, value) for minute in (3, 4, 59) for value in (1, 2.5, -7, 0)])
+        deployed.send([log(3, event="other")])
         brought = list(deployed.logs)
         deployed.roll_up()
         deployed.now += 3 * HOUR
@@ -192,6 +193,56 @@ def test_what_a_recount_finds_is_judged_as_late_data(operator: Operator) -> None
     assert operator.world.alerts() == []
     operator.recount()
     assert [(alert.value, alert.period_start, alert.resolved_by) for alert in operator.world.alerts()] == [(12, START, "recovered")]
+
+
+LATE = {"agent": "a", "event": "e", "period": "hour", "aggregate": "count", "condition": "gt", "threshold": 5, "active_from": iso(START)}
+
+
+def test_a_recount_that_died_before_it_judged_is_judged_by_the_next(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    operator.damage(HOUR_BIN, counted([(START, "9")])[HOUR_BIN].pack())
+    operator.world.made("POST", "/v1.0/policies", LATE)
+    with monkeypatch.context() as dying:
+        dying.setattr("nightjar.pipeline.recount.judge_changed", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            operator.recount()
+    assert (operator.is_whole(), operator.world.alerts()) == (True, [])
+    assert operator.recount() == []
+    assert [(alert.value, alert.resolved_by) for alert in operator.world.alerts()] == [(12, "recovered")]
+
+
+def test_judging_again_where_nothing_changed_writes_nothing(operator: Operator) -> None:
+    operator.world.made("POST", "/v1.0/policies", LATE)
+    operator.recount()
+    before = [(alert, alert.periods) for alert in operator.world.alerts()]
+    calls: list[str] = []
+    operator.world.cloud.before = lambda _service, operation, _body: calls.append(operation)
+    assert operator.recount() == []
+    assert set(calls) == {"BatchGetItem", "Query", "GetItem"}
+    assert [(alert, alert.periods) for alert in operator.world.alerts()] == before != []
+
+
+def test_what_was_written_before_others_kept_writing_is_judged(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    operator.damage(HOUR_BIN, counted([(START, "9")])[HOUR_BIN].pack())
+    operator.damage(("m", START + 3 * MINUTE), None)
+    operator.world.made("POST", "/v1.0/policies", LATE)
+    write = rollups.write_row
+    monkeypatch.setattr(rollups, "write_row", lambda store, event_id, bin, row: bin[0] == "h" and write(store, event_id, bin, row))
+    with pytest.raises(Moving):
+        operator.recount()
+    assert [alert.value for alert in operator.world.alerts()] == [12]
+
+
+def test_others_who_keep_writing_to_one_hour_do_not_keep_the_rest_from_being_mended(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    operator.world.now += HOUR
+    operator.damage(HOUR_BIN, b"rubbish")
+    event = operator.target.event
+    other = next(each for each in events.list_all(operator.world.store) if each.event == "other")
+    write = rollups.write_row
+    monkeypatch.setattr(rollups, "write_row", lambda store, event_id, bin, row: event_id != other.event_id and write(store, event_id, bin, row))
+    operator.world.store.db.delete_item(TableName=operator.world.store.tables.rollups, Key=key_of(other.event_id, HOUR_BIN))
+    with pytest.raises(Moving, match="/other, 2026-03-03T14:00:00Z: others keep writing"):
+        list(recount(operator.world.store, [Target(other, START), Target(event, START)], now=lambda: operator.world.now, pause=lambda: None))
+    assert operator.is_whole()
 
 
 def test_others_who_keep_writing_are_left_to_it(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:

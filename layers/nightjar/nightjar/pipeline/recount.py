@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from nightjar.core.events import Event
-from nightjar.core.instants import DAY, HOUR, floor
+from nightjar.core.instants import DAY, HOUR, floor, iso
 from nightjar.core.periods import Bin
 from nightjar.core.recounting import bins_of_hour, counted, differing, joined
 from nightjar.core.sources import source_keys
@@ -85,7 +85,9 @@ def look(store: Store, target: Target, *, now: int) -> Found:
 
 
 def recount(store: Store, targets: Sequence[Target], *, now: Callable[[], int], pause: Callable[[], None]) -> Iterator[Found]:
-    """Make the buckets of some hours what their raw logs say, and judge what changed.
+    """Make the buckets of some hours what their raw logs say, and judge these hours, also where nothing had to be mended.
+
+    A recount that died between writing and judging is so made good by the next. Judging again what was judged changes nothing.
 
     Args:
         store: Where; all tables are used.
@@ -98,22 +100,29 @@ def recount(store: Store, targets: Sequence[Target], *, now: Callable[[], int], 
 
     Raises:
         ValueError: An hour is too young or too old.
-        Moving: The stream kept adding.
+        Moving: The stream kept adding, or others kept writing; all other hours are mended.
     """
     check(targets, now())
-    waiting = list(targets)
+    waiting, moving = list(targets), list[Moving]()
     for _ in range(_ROUNDS):
         mended = []
         for target in waiting:
-            found = _mend(store, target, now)
+            try:
+                found = _mend(store, target, now)
+            except Moving as error:
+                moving.append(error)
+                continue
             if found.changed:
                 mended.append(target)
                 yield found
-        if not mended:
-            return
         waiting = mended
+        if not waiting:
+            break
         pause()
-    raise Moving(f"{len(waiting)} hours still change: recount them again when the stream has caught up")
+    if waiting:
+        raise Moving(f"{len(waiting)} hours still change: recount them again when the stream has caught up")
+    if moving:
+        raise moving[0]
 
 
 def check(targets: Sequence[Target], now: int) -> None:
@@ -128,10 +137,10 @@ def check(targets: Sequence[Target], now: int) -> None:
 
 
 def _mend(store: Store, target: Target, now: Callable[[], int]) -> Found:
-    """Look at an hour, and write what differs; where somebody else wrote meanwhile, look again.
+    """Look at an hour, write what differs, and judge the hour; where somebody else wrote meanwhile, look again.
 
     Raises:
-        Moving: Somebody else kept writing.
+        Moving: Somebody else kept writing; what was written is judged.
     """
     changed: dict[Bin, Row] = {}
     for _ in range(_TRIES):
@@ -139,7 +148,8 @@ def _mend(store: Store, target: Target, now: Callable[[], int]) -> Found:
         changed |= found.changed
         refused = [bin for bin, row in found.changed.items() if not rollups.write_row(store, target.event.event_id, bin, row)]
         if not refused:
-            if changed:
-                judge_changed(store, policies.for_event(store, target.event.event_id), changed, now=now())
-            return Found(target, found.logs, found.parked, changed)
-    raise Moving(f"{target.event.event}: others keep writing")
+            break
+    judge_changed(store, policies.for_event(store, target.event.event_id), bins_of_hour(target.hour), now=now())
+    if refused:
+        raise Moving(f"{target.event.agent}/{target.event.event}, {iso(target.hour)}: others keep writing")
+    return Found(target, found.logs, found.parked, changed)
