@@ -10,7 +10,7 @@ Rows of the alerts table:
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -157,7 +157,7 @@ def list_alerts(store: Store, *, limit: int, cursor: str | None = None, status: 
 def _open_newest_first(store: Store, before: str | None) -> Iterator[tuple[str, Alert]]:
     """Yield open alerts with their keys in the list, newest first: all of them, however many have been resolved since."""
     rows, _ = read_open(store)
-    open_alerts = _batch(store, [row.alert_id for row in rows if row.alert_id])
+    open_alerts = get_alerts(store, [row.alert_id for row in rows if row.alert_id])
     keyed = sorted(((f"{alert.triggered_at:016d}#{alert.alert_id}", alert) for alert in open_alerts.values()), key=lambda found: found[0], reverse=True)
     yield from ((key, alert) for key, alert in keyed if before is None or key < before)
 
@@ -183,15 +183,15 @@ def _month_newest_first(store: Store, partition: str, before: str | None) -> Ite
     while True:
         page = store.db.query(**query)
         keys = [item["SK"]["S"] for item in page["Items"]]
-        alerts = _batch(store, [key.partition("#")[2] for key in keys])
+        alerts = get_alerts(store, [key.partition("#")[2] for key in keys])
         yield from ((key, alerts[key.partition("#")[2]]) for key in keys if key.partition("#")[2] in alerts)
         if "LastEvaluatedKey" not in page:
             return
         query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
-def _batch(store: Store, alert_ids: list[str]) -> dict[str, Alert]:
-    """Read alerts by id."""
+def get_alerts(store: Store, alert_ids: Iterable[str]) -> dict[str, Alert]:
+    """Read alerts by id, strongly consistent; those that are gone are left out."""
     items = _items(store, [_key(alert_id, "alert") for alert_id in alert_ids])
     return {item["PK"]["S"]: _alert(item["d"]["S"]) for item in items}
 

@@ -28,6 +28,13 @@ def read_clock(store: Store) -> Clock | None:
     return Clock(int(item["tick"]["N"]), int(item["reach"]["N"]) if "reach" in item else None)
 
 
+def latest_tick(store: Store) -> int | None:
+    """Read the latest tick (µs) that was begun, by the call that the notifier may make; None before the first tick."""
+    wanted = {store.tables.alerts: {"Keys": [_KEY], "ConsistentRead": True}}
+    found = store.db.batch_get_item(RequestItems=wanted)["Responses"].get(store.tables.alerts)  # type: ignore[arg-type]
+    return int(found[0]["tick"]["N"]) if found else None
+
+
 def begin_tick(store: Store, tick: int) -> None:
     """Move the clock to a tick, never back.
 
