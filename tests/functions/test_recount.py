@@ -226,7 +226,7 @@ def test_what_was_written_before_others_kept_writing_is_judged(operator: Operato
     operator.damage(("m", START + 3 * MINUTE), None)
     operator.world.made("POST", "/v1.0/policies", LATE)
     write = rollups.write_row
-    monkeypatch.setattr(rollups, "write_row", lambda store, event_id, bin, row: bin[0] == "h" and write(store, event_id, bin, row))
+    monkeypatch.setattr(rollups, "write_row", lambda store, event, key, row: key[0] == "h" and write(store, event, key, row))
     with pytest.raises(Moving):
         operator.recount()
     assert [alert.value for alert in operator.world.alerts()] == [12]
@@ -238,7 +238,7 @@ def test_others_who_keep_writing_to_one_hour_do_not_keep_the_rest_from_being_men
     event = operator.target.event
     other = next(each for each in events.list_all(operator.world.store) if each.event == "other")
     write = rollups.write_row
-    monkeypatch.setattr(rollups, "write_row", lambda store, event_id, bin, row: event_id != other.event_id and write(store, event_id, bin, row))
+    monkeypatch.setattr(rollups, "write_row", lambda store, event, key, row: event != other.event_id and write(store, event, key, row))
     operator.world.store.db.delete_item(TableName=operator.world.store.tables.rollups, Key=key_of(other.event_id, HOUR_BIN))
     with pytest.raises(Moving, match="/other, 2026-03-03T14:00:00Z: others keep writing"):
         list(recount(operator.world.store, [Target(other, START), Target(event, START)], now=lambda: operator.world.now, pause=lambda: None))
