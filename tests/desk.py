@@ -153,10 +153,10 @@ class Desk:
         ).get("Messages", [])
         return [sqs_record(dict(message)) for message in found]
 
-    def deliver(self, tray: str, receives: int = 1) -> bool:
+    def deliver(self, tray: str, _: int = 1) -> bool:
         """Answer a bell for a tray; the wait that a receiver asked for is noted."""
         sqs = _Hider(self.queue.sqs, self.hidden)
-        return answer(replace(self.courier(), queue=Bells(sqs, self.queue.url)), Bell("m", "r", tray, receives))  # type: ignore[arg-type]
+        return answer(replace(self.courier(), queue=Bells(sqs, self.queue.url)), Bell("m", "r", tray))  # type: ignore[arg-type]
 
     def deliver_all(self) -> None:
         """Answer every bell that is in the queue, as Lambda would, until none is left that can be received."""
@@ -164,7 +164,7 @@ class Desk:
             for each in records:
                 bell = bell_of(each)
                 self.queue.sqs.delete_message(QueueUrl=self.queue.url, ReceiptHandle=bell.receipt)
-                self.deliver(bell.tray, bell.receives)
+                self.deliver(bell.tray)
 
     def attempts(self, of: Alert, destination_id: str | None = None) -> list[Attempt]:
         """The deliveries of an alert (to one destination), oldest first."""

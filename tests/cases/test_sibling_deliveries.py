@@ -103,9 +103,9 @@ def test_d23_down_for_a_day(answer: int, hours: str, waiting: str) -> None:
     desk = Desk()
     opened = opened_at(desk, "slack", answer)
     began = desk.now
-    for receives, hour in enumerate(case["given"][hours], 1):
+    for hour in case["given"][hours]:
         desk.now = began + int(float(hour) * HOUR)
-        desk.deliver(tray_of(slack()), receives)
+        desk.deliver(tray_of(slack()))
     assert bool(trays.read_tray(desk.store, tray_of(slack()), 10)) == case["expect"][waiting]
     if not case["expect"][waiting]:
         assert desk.statuses(opened) == case["expect"]["deliveries"]

@@ -37,12 +37,12 @@ def test_a_429_waits_as_long_as_its_header_says_within_limits(header: str | None
 
 
 def test_without_a_header_the_wait_grows_from_a_second_to_a_quarter_of_an_hour() -> None:
-    waits = [wait_seconds(Outcome("busy", 429), receives) for receives in (1, 2, 3, 4, 11, 1_000)]
+    waits = [wait_seconds(Outcome("busy", 429), failures) for failures in (1, 2, 3, 4, 11, 1_000)]
     assert waits == [1, 2, 4, 8, 900, 900]
 
 
 def test_a_receiver_that_is_down_is_tried_again_at_growing_distances() -> None:
-    waits = [wait_seconds(Outcome("down", 500), receives) for receives in (1, 2, 3, 10, 1_000)]
+    waits = [wait_seconds(Outcome("down", 500), failures) for failures in (1, 2, 3, 10, 1_000)]
     assert waits == [2, 4, 8, 900, 900]
 
 

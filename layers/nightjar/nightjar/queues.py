@@ -44,13 +44,11 @@ class Bell:
         message_id: SQS's id of the message, under which a failure is reported.
         receipt: What hides or deletes this receipt of it.
         tray: Which tray to look into.
-        receives: How often it has been received, 1 the first time.
     """
 
     message_id: str
     receipt: str
     tray: str
-    receives: int
 
 
 @cache
@@ -83,8 +81,7 @@ def hide(queue: Bells, bell: Bell, seconds: int) -> None:
 
 def bell_of(record: dict[str, Any]) -> Bell:
     """Read a bell from a record of an SQS event."""
-    received = int(record["attributes"]["ApproximateReceiveCount"])
-    return Bell(record["messageId"], record["receiptHandle"], json.loads(record["body"])["tray"], received)
+    return Bell(record["messageId"], record["receiptHandle"], json.loads(record["body"])["tray"])
 
 
 def _send(queue: Bells, trays: Sequence[str], token: str) -> None:

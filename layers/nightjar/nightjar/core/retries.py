@@ -15,12 +15,22 @@ SHORTEST_WAIT = 1
 _NUMBER = re.compile(r"[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?")
 
 
-def wait_seconds(outcome: Outcome, receives: int) -> int:
+def kind_of(outcome: Outcome) -> str:
+    """Say which failures in a row make the wait grow together: `busy` or `down`; `asked` where the receiver says how long, so that none does.
+
+    Example:
+        >>> kind_of(Outcome("busy", 429)), kind_of(Outcome("busy", 429, retry_after=Decimal(1))), kind_of(Outcome("down", 500))
+        ('busy', 'asked', 'down')
+    """
+    return "asked" if outcome.status == "busy" and outcome.retry_after is not None else outcome.status
+
+
+def wait_seconds(outcome: Outcome, failures: int) -> int:
     """Say how long a bell rests after an answer that asks for another try.
 
     Args:
         outcome: A `busy` or `down` outcome.
-        receives: How often this bell has been received (1 the first time).
+        failures: How many of its kind (see `kind_of`) there were in a row, this one included.
 
     Returns:
         Whole seconds, 1 to 900: what a busy receiver asked for, rounded up; else 1, 2, 4, … (busy) or 2, 4, 8, … (down).
@@ -31,7 +41,7 @@ def wait_seconds(outcome: Outcome, receives: int) -> int:
     """
     if outcome.status == "busy" and outcome.retry_after is not None:
         return min(max(ceil(min(outcome.retry_after, Decimal(LONGEST_WAIT))), SHORTEST_WAIT), LONGEST_WAIT)
-    doublings = receives - 1 if outcome.status == "busy" else receives
+    doublings = failures - 1 if outcome.status == "busy" else failures
     return min(1 << min(max(doublings, 0), 16), LONGEST_WAIT)
 
 

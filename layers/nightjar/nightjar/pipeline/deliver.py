@@ -7,7 +7,7 @@ from typing import Final
 from nightjar.core.alerts import OPENINGS, Transition
 from nightjar.core.delivery import Outcome, Row, Settled, delivery_id, owed_reason, same_alert, settled
 from nightjar.core.destinations import Destination
-from nightjar.core.retries import wait_seconds
+from nightjar.core.retries import kind_of, wait_seconds
 from nightjar.core.wording import Notice, notice
 from nightjar.observability import count, logger
 from nightjar.pipeline.background import background
@@ -30,7 +30,6 @@ _WRONG: Final = 400
 # What one look loads at most: a storm of thousands is served look by look.
 _MOST_ROWS: Final = 500
 
-Wait = int
 Transitions = Mapping[outbox.Name, Transition]
 
 
@@ -68,6 +67,14 @@ class _Line:
     notice: Notice
 
 
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """An answer that asks for another try, and the first row of the message that got it: when that was sent, the next failure is another."""
+
+    outcome: Outcome
+    first: Row
+
+
 def answer(courier: Courier, bell: Bell) -> bool:
     """Send what lies in a bell's tray, look again, and so on until it is empty.
 
@@ -84,9 +91,8 @@ def answer(courier: Courier, bell: Bell) -> bool:
             if seen is None or trays.clear(store, tray, seen):
                 return True
             continue
-        wait = _serve(courier, rows, bell.receives)
-        if wait:
-            hide(courier.queue, bell, wait)
+        if failed := _serve(courier, rows):
+            hide(courier.queue, bell, _wait(store, tray, failed))
             return False
         if courier.left() < _ROUND_SECONDS:
             # Rung before this bell is answered for: one of the two is always there.
@@ -94,15 +100,19 @@ def answer(courier: Courier, bell: Bell) -> bool:
             return True
 
 
-def _serve(courier: Courier, rows: Sequence[Row], receives: int) -> Wait:
-    """Serve what one look found; returns the seconds to wait before the next, 0 for none."""
+def _serve(courier: Courier, rows: Sequence[Row]) -> list[_Failure]:
+    """Serve what one look found; returns what asks to be tried again."""
     by_id = {found.destination_id: found for found in destinations.list_all(courier.store)}
     transitions = outbox.read(courier.store, [(row.policy_id, row.number) for row in rows])
     owed = _without_the_lost(courier, rows, by_id, transitions)
-    waits = [0]
-    for receiver, theirs in _by_receiver(owed, by_id).items():
-        waits.append(_tell(courier, receiver, theirs, transitions, receives))
-    return max(waits)
+    told = [_tell(courier, receiver, theirs, transitions) for receiver, theirs in _by_receiver(owed, by_id).items()]
+    return [failure for failure in told if failure]
+
+
+def _wait(store: Store, tray: str, failed: Sequence[_Failure]) -> int:
+    """Say how many seconds a tray rests: as long as the one that asks for most, growing with failures of one kind at one place in the tray."""
+    times = trays.count_failure(store, tray, " ".join(f"{kind_of(each.outcome)} {each.first.key}" for each in failed))
+    return max(wait_seconds(each.outcome, times) for each in failed)
 
 
 def _without_the_lost(courier: Courier, rows: Sequence[Row], by_id: Mapping[str, Destination], transitions: Transitions) -> list[Row]:
@@ -128,7 +138,7 @@ def _by_receiver(rows: Sequence[Row], by_id: Mapping[str, Destination]) -> dict[
     return found
 
 
-def _tell(courier: Courier, receiver: Receiver, rows: Sequence[Row], transitions: Transitions, receives: int) -> Wait:
+def _tell(courier: Courier, receiver: Receiver, rows: Sequence[Row], transitions: Transitions) -> _Failure | None:
     """Post to one receiver what it is owed, message by message, until all is sent, it asks to wait, or time runs out.
 
     A digest that it finds wrong (400) is sent in halves: what is wrong with one alert must not keep the others from being told.
@@ -140,7 +150,7 @@ def _tell(courier: Courier, receiver: Receiver, rows: Sequence[Row], transitions
         if message is None:
             continue
         if courier.left() < _ROUND_SECONDS:
-            return 0
+            return None
         named, rest = lines[: message.names], lines[message.names :]
         told = [row for line in named for row in line.rows]
         outcome = post_to(receiver, message, delivery_id=delivery_id(told), now=courier.clock(), post=courier.post)
@@ -150,9 +160,9 @@ def _tell(courier: Courier, receiver: Receiver, rows: Sequence[Row], transitions
         else:
             _record(courier, receiver, told, outcome, transitions)
         if outcome.status in ("busy", "down"):
-            return wait_seconds(outcome, receives)
+            return _Failure(outcome, told[0])
         courier.sleep(_PACE_SECONDS)
-    return 0
+    return None
 
 
 def _lines(courier: Courier, receiver: Receiver, rows: Sequence[Row], transitions: Transitions) -> Iterator[_Line]:

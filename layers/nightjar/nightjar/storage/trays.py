@@ -3,7 +3,7 @@
 | row | PK | SK | attributes |
 |---|---|---|---|
 | tray | hash of the webhook (delivery.tray_of) | delivery.row_key | p policy, t number, a alert, i destination, k type, put (µs text) |
-| trays | `trays` | the hash | oldest, last (µs text): when something was first and last put; puts N: counts what was put |
+| trays | `trays` | the hash | oldest, last (µs text): when something was first and last put; puts N: counts what was put; failing, fails N: see count_failure |
 
 A tray row is written in one transaction with its record (storage.deliveries.announce), which also counts `puts` up. A
 handler that found a tray empty deletes its `trays` row only if `puts` is still what it was before it looked, so what was
@@ -74,6 +74,33 @@ def clear(store: Store, tray: str, seen: int) -> bool:
     except (store.db.exceptions.ConditionalCheckFailedException, store.db.exceptions.TransactionConflictException):
         return False
     return True
+
+
+def count_failure(store: Store, tray: str, failing: str) -> int:
+    """Count a failure of what lies in a tray.
+
+    Args:
+        store: Where.
+        tray: Which tray.
+        failing: Names the kind of failure and what it happened to: what differs in either begins anew.
+
+    Returns:
+        How many failures of that name there were in a row, this one included.
+    """
+    for change, condition in (("ADD fails :one", "failing = :failing"), ("SET failing = :failing, fails = :one", "attribute_exists(puts)")):
+        try:
+            answer = store.db.update_item(
+                TableName=store.tables.deliveries,
+                Key=_key("trays", tray),
+                UpdateExpression=change,
+                ConditionExpression=condition,
+                ExpressionAttributeValues={":failing": {"S": failing}, ":one": {"N": "1"}},
+                ReturnValues="ALL_NEW",
+            )
+            return int(answer["Attributes"]["fails"]["N"])
+        except (store.db.exceptions.ConditionalCheckFailedException, store.db.exceptions.TransactionConflictException):
+            continue  # something is being put in just now: too low a count is one wait that is too short
+    return 1
 
 
 def waiting_since(store: Store, before: int) -> list[str]:
