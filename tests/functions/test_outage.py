@@ -65,7 +65,8 @@ def test_an_alert_that_recovered_where_no_tick_came_is_over_when_ticks_come_agai
 def test_a_running_period_that_ran_ahead_of_the_clock_is_not_judged_because_another_closes() -> None:
     with world() as on_moto:
         _tick(on_moto, START)
-        on_moto.made("POST", "/v1.0/policies", {**POLICY, "period": "hour", "threshold": 0, "delay_seconds": 0, "evaluation_periods": 2, "datapoints_to_alarm": 1})
+        slots = {"evaluation_periods": 2, "datapoints_to_alarm": 1}
+        on_moto.made("POST", "/v1.0/policies", {**POLICY, "period": "hour", "threshold": 0, "delay_seconds": 0, **slots})
         _log(on_moto, 1, START + MINUTE)
         _log(on_moto, 1, START + HOUR + MINUTE)  # the clock is an hour behind
         _tick(on_moto, START + HOUR)

@@ -122,7 +122,7 @@ class History:
             self.steps.append(Action(self.now, "delete", "policy", name))
             del self.bodies[name]
         else:
-            change = self.draw(edits(self.bodies[name]))
+            change = self.draw(edits(self.bodies[name], self.pace.kinds))
             self.bodies[name] = {**self.bodies[name], **change}
             self.steps.append(Action(self.now, "put", "policy", name, change))
         self.now += STALE

@@ -8,7 +8,7 @@ from typing import Any
 
 from nightjar.core import ids
 from nightjar.core.alerts import Alert, Impossible, Transition
-from nightjar.core.due import window_length
+from nightjar.core.due import reach, window_length
 from nightjar.core.instants import HOUR, MINUTE, floor, parse_instant
 from nightjar.core.periods import MIN, UTC_ZONES, Bin, change_zone, period_at
 from nightjar.core.policies import Policy, default_missing, revised
@@ -108,7 +108,9 @@ class QuickPlay:
         else:
             before = self.ledger.policies[step.target]
             edited = replace(before, **_fields(step.body))
-            after = revised(before, edited, running_start=period_at(edited.period, self.now, edited.zones).start, now=self.now)
+            closed = reach(before, self.ledger.clock.reach) if self.ledger.clock and self.ledger.clock.reach else 0
+            running = period_at(edited.period, self.now, edited.zones)
+            after = revised(before, edited, running_start=running.start, now=self.now, closed_upto=closed)
             self.ledger.put(after)
             judge.judge_edit(STORE, before, after, now=self.now)
 

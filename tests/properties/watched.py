@@ -13,6 +13,7 @@ Body = dict[str, Any]
 THRESHOLDS = {
     "sum": (0, 8), "count": (0, 4), "average": (-2, 6), "min": (-2, 6), "max": (-2, 6), "p50_est": (-2, 6), "p95_est": (-2, 6), "stddev": (0, 3),
 }  # fmt: skip
+ABOVE, BELOW = ("gt", "gte"), ("lt", "lte")
 AHEAD = {"previous_1d": DAY, "previous_7d": 7 * DAY, "previous_1m": 30 * DAY}
 PERIODS_LONG = {"minute": (2, 10, 60), "hour": (2, 10, 60, 180), "day": (60, 120, 180, 1_440)}
 
@@ -62,7 +63,7 @@ def _healthy_side(body: Body) -> int:
 
 
 @st.composite
-def edits(draw: st.DrawFn, body: Body) -> Body:
+def edits(draw: st.DrawFn, body: Body, kinds: tuple[str, ...]) -> Body:
     """What a person changes of a policy: a thing or two that it measures, or how it behaves, or only its name."""
     threshold = draw(st.integers(0, 3))
     choices: list[Body] = [
@@ -77,7 +78,11 @@ def edits(draw: st.DrawFn, body: Body) -> Body:
         {"auto_resolve": draw(st.booleans())},
         {"early": draw(st.booleans())},
         {"renotify_minutes": draw(st.sampled_from([5, 60]))},
+        {"delay_seconds": draw(st.sampled_from([0, 60, 120, 600, 1_200]))},
+        {"condition": draw(st.sampled_from(ABOVE if body["condition"] in ABOVE else BELOW))},
     ]
+    if "window" not in body:
+        choices.append({"period": draw(st.sampled_from(kinds))})
     if body.get("window") != "rolling":
         choices += [{"recovery_periods": draw(st.integers(1, 3))}, {"evaluation_periods": 3, "datapoints_to_alarm": draw(st.integers(1, 3))}]
     return draw(st.sampled_from(choices))

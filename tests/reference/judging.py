@@ -19,6 +19,7 @@ class Verdict(Enum):
     BREACH = "breach"
     HEALTHY = "healthy"
     NOTHING = "nothing"
+    BETWEEN = "between the threshold and that of recovery: neither"
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def _by_condition(policy: Policy, value: Decimal) -> Verdict:
     holds = HOLDS[policy.condition]
     if holds(value, policy.threshold):
         return Verdict.BREACH
-    return Verdict.NOTHING if holds(value, policy.recovery_threshold) else Verdict.HEALTHY
+    return Verdict.BETWEEN if holds(value, policy.recovery_threshold) else Verdict.HEALTHY
 
 
 def _baseline(policy: Policy, period: Period, calendar: Calendar, book: Book) -> Decimal | None:

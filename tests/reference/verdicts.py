@@ -17,7 +17,7 @@ class State(Enum):
     SILENT = "silent"
 
 
-PLAIN = {Verdict.BREACH: State.BREACHING, Verdict.HEALTHY: State.HEALTHY, Verdict.NOTHING: State.SILENT}
+PLAIN = {Verdict.BREACH: State.BREACHING, Verdict.HEALTHY: State.HEALTHY, Verdict.NOTHING: State.SILENT, Verdict.BETWEEN: State.SILENT}
 
 
 @dataclass(frozen=True)
@@ -84,5 +84,5 @@ class Verdicts:
         return found
 
     def last_that_spoke(self) -> Judged | None:
-        """Return the latest period that gave breach or healthy."""
+        """Return the latest period that was given something to judge."""
         return next((judged for judged in reversed(self.since(-(2**62))) if judged.reading.verdict is not Verdict.NOTHING), None)

@@ -127,12 +127,13 @@ class Scales:
     def _is_behind(self, watch: Watch, judged: Judged) -> bool:
         """Take the look before a silent alert: say whether more raw logs are stored than were applied."""
         applied = judged.reading.bucket.count
-        rests_on_little = watch.policy.condition not in ("gt", "gte") or applied == 0
+        early = not watch.policy.rolling and not self.is_closed(watch, judged.period)  # rests on data that more of it cannot change
+        rests_on_little = not early and (watch.policy.condition not in ("gt", "gte") or applied == 0)
         stored = self.raw.window(watch.policy.event_key, judged.period.start, judged.period.end).count
         return rests_on_little and applied <= LOOK_UP_TO and stored > applied
 
     def says_something(self, watch: Watch, period: Period) -> bool:
-        """Say whether a period would give breach or healthy if it were judged now."""
+        """Say whether a period has something to judge now."""
         found = Finding(period, judge(watch.policy, period, watch.calendar, self.applied), Moment(0, 0, 0))
         return _is_counted(watch, found) and found.reading.verdict is not Verdict.NOTHING
 

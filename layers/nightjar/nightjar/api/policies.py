@@ -13,7 +13,7 @@ from nightjar.api.lists import listed_together
 from nightjar.api.models.base import read
 from nightjar.api.models.policies import PolicyAnswer, PolicyBody
 from nightjar.api.requests import Call, Reply, valid_id
-from nightjar.core.due import window_length
+from nightjar.core.due import delay, reach, window_length
 from nightjar.core.events import Event, new_event
 from nightjar.core.instants import MINUTE
 from nightjar.core.periods import period_at
@@ -24,7 +24,7 @@ from nightjar.http.errors import BadRequest, NotFound, Unprocessable
 from nightjar.observability import count, logger
 from nightjar.pipeline.judge import judge_edit
 from nightjar.pipeline.standing import standings
-from nightjar.storage import destinations, events, pages, policies
+from nightjar.storage import clock, destinations, events, pages, policies
 
 
 def list_policies(call: Call) -> Reply:
@@ -122,10 +122,16 @@ def _update(call: Call, policy_id: str, found: PolicyBody, raw: Any) -> tuple[Po
     as_it_was = rules.problems(replace(before, zones=event.zones))  # a new timezone may have made them: no reason to refuse this edit
     edited = _checked(call, replace(before, **named, **_carried(event)), named, as_it_was)
     running = period_at(edited.period, call.now, edited.zones)
-    after = revised(before, edited, running_start=running.start, now=call.now)
+    after = revised(before, edited, running_start=running.start, now=call.now, closed_upto=_closed_upto(call, before, edited))
     _ensure(call, found, event)
     policies.replace(call.store, before, after, event)
     return before, after
+
+
+def _closed_upto(call: Call, before: Policy, edited: Policy) -> int:
+    """Tell how far (µs) finished ticks have closed a policy's periods, if an edit makes its delay longer; else 0."""
+    found = clock.read_clock(call.store) if delay(edited) > delay(before) else None
+    return reach(before, found.reach) if found and found.reach is not None else 0
 
 
 def _delete(call: Call, policy_id: str) -> Policy:

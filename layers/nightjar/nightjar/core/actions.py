@@ -7,6 +7,7 @@ from nightjar.core.alerts import Action, Ending, Impossible
 from nightjar.core.due import delay
 from nightjar.core.instants import DAY, MINUTE
 from nightjar.core.lifecycle import Step, reworded, span_to_latest
+from nightjar.core.periods import MIN
 from nightjar.core.policies import Policy
 from nightjar.core.state import Decision, State
 
@@ -61,8 +62,8 @@ def revise(state: State, policy: Policy | None, *, clock: int, now: int) -> Deci
     if state.open is not None:
         ending: Ending = "policy_deleted" if policy is None else "policy_changed" if live else "policy_disabled"
         step.end(state.open, ending, span_to_latest(state.open, ending))
-    # spans of earlier revisions are forgotten: the revision is in an alert's id, so a period may alert again
-    step.state = replace(step.state, revision=policy.revision if policy else GONE, live=live, spans=(), quiet=False)
+    # spans of earlier revisions are forgotten: the revision is in an alert's id, so a period may alert again; slots likewise
+    step.state = replace(step.state, revision=policy.revision if policy else GONE, live=live, spans=(), slots_from=MIN, quiet=False)
     return step.decision()
 
 

@@ -70,11 +70,11 @@ def periods_due(policy: Policy, previous: int | None, tick: int) -> list[Period]
     upto = tick - delay(policy)
     if policy.window == "rolling":
         end = floor(upto, stride(policy))
-        fresh = previous is None or end > floor(previous - delay(policy), stride(policy))
+        fresh = previous is None or end > max(floor(previous - delay(policy), stride(policy)), policy.closed_upto)
         return [Period(end - window_length(policy), end)] if fresh else []
     if previous is None:
         return [last_ended(policy, upto)]
-    after = max(previous - delay(policy), oldest_end(policy, tick))
+    after = max(reach(policy, previous), oldest_end(policy, tick))
     return periods_ending(policy.period, after, upto, policy.zones)
 
 
@@ -95,7 +95,7 @@ def skipped(policy: Policy, previous: int | None, tick: int) -> Skipped | None:
     if previous is None or policy.window == "rolling":
         return None
     oldest = oldest_end(policy, tick)
-    first = period_at(policy.period, max(previous - delay(policy), policy.active_from), policy.zones)
+    first = period_at(policy.period, max(reach(policy, previous), policy.active_from), policy.zones)
     if first.end > oldest:
         return None
     end = period_at(policy.period, oldest, policy.zones).start
@@ -124,9 +124,14 @@ def oldest_start(policy: Policy, tick: int) -> int:
     return period_at(policy.period, oldest_end(policy, tick), policy.zones).start
 
 
+def reach(policy: Policy, tick: int) -> int:
+    """Return how far (µs) ticks up to one have closed a policy's periods: what was closed stays so when the delay is made longer."""
+    return max(policy.closed_upto, tick - delay(policy))
+
+
 def is_closed(policy: Policy, period: Period, tick: int) -> bool:
     """Tell whether a tick's reach has closed a period."""
-    return period.end <= tick - delay(policy)
+    return period.end <= reach(policy, tick)
 
 
 def having_as_slot(policy: Policy, period: Period, tick: int) -> Iterator[Period]:

@@ -10,6 +10,7 @@ from nightjar.core.due import is_closed, oldest_start
 from nightjar.core.evidence import Evidence, after, latest_start, looks_back_to, period_from
 from nightjar.core.lifecycle import Step, first_alert, reworded, with_period, without_period
 from nightjar.core.periods import Period
+from nightjar.core.policies import Policy
 from nightjar.core.state import Decision, Span, State, pruned, span_containing
 from nightjar.core.verdicts import CUT_DAY, Verdict, rests_on_little
 
@@ -71,7 +72,7 @@ def _in_alarm(step: Step, period: Period, verdict: Verdict, evidence: Evidence, 
     _recover(step, period, evidence)
     if alert is not None:  # the late period lies before the open alert, and what it opened is over
         step.state = replace(step.state, open=alert)
-    return step.decision(look=rests_on_little(policy, verdict))
+    return step.decision(look=_rests_on_little(policy, period, verdict, evidence))
 
 
 def _amended(step: Step, ended: Alert, period: Period, verdict: Verdict, evidence: Evidence) -> Decision:
@@ -85,7 +86,7 @@ def _amended(step: Step, ended: Alert, period: Period, verdict: Verdict, evidenc
 
 def _joins(alert: Alert, period: Period, evidence: Evidence, state: State) -> bool:
     """Tell whether an earlier period belongs to the open alert: no recovery lies between."""
-    if not evidence.policy.auto_resolve:
+    if not evidence.policy.auto_resolve or evidence.policy.window == "rolling":
         return True
     upto = alert.period_start - 1
     return evidence.recovered_at(after(evidence.policy, period), upto, state) is None
@@ -97,7 +98,7 @@ def _goes_on(step: Step, alert: Alert, period: Period, verdict: Verdict, evidenc
     updated = with_period(alert, policy, period, verdict, early=not _closed(evidence, period))
     if alert.healed is not None and period.start >= alert.healed:
         step.open("reopened", updated)
-        return step.decision(look=rests_on_little(policy, verdict))
+        return step.decision(look=_rests_on_little(policy, period, verdict, evidence))
     if updated == alert:
         return Decision("unchanged")
     same_periods = (updated.in_alarm, updated.periods) == (alert.in_alarm, alert.periods)
@@ -128,7 +129,11 @@ def _calm(step: Step, period: Period, verdict: Verdict, evidence: Evidence) -> D
 def _recover(step: Step, period: Period, evidence: Evidence) -> None:
     """End the open alert if enough healthy periods follow its latest in alarm; without auto_resolve, mark it."""
     alert, policy = step.state.open, evidence.policy
-    if alert is None or (alert.healed is not None and not policy.auto_resolve):
+    if alert is None:
+        return
+    if alert.healed is not None:
+        if policy.auto_resolve:  # switched on since: it waits for nothing more
+            step.end(alert, "recovered", Span(alert.alert_id, alert.period_start, alert.healed, "recovered"))
         return
     following = after(policy, period_from(policy, alert.last_start))
     since = max(step.first or following, following, key=lambda p: p.start)
@@ -139,6 +144,11 @@ def _recover(step: Step, period: Period, evidence: Evidence) -> None:
         step.update(replace(alert, healed=found.start), "healthy_but_kept_open")
         return
     step.end(alert, "recovered", Span(alert.alert_id, alert.period_start, found.start, "recovered"))
+
+
+def _rests_on_little(policy: Policy, period: Period, verdict: Verdict, evidence: Evidence) -> bool:
+    """Tell whether the raw logs must be counted first: what is settled early rests on data, and more of it changes nothing."""
+    return _closed(evidence, period) and rests_on_little(policy, verdict)
 
 
 def _closed(evidence: Evidence, period: Period) -> bool:

@@ -39,6 +39,7 @@ class Policy:
 
     Instants are microseconds since the epoch. `zones` and `unit` are its event's, carried along so that judging
     needs no second read. `revision` counts the changes that start a new line of judgement; `version` counts all writes.
+    What ended at or before `closed_upto` was closed by a tick before its delay was made longer, and stays closed.
     """
 
     policy_id: str
@@ -73,6 +74,7 @@ class Policy:
     runbook_url: str = ""
     zones: Zones = UTC_ZONES
     unit: str = ""
+    closed_upto: int = 0
     revision: int = 1
     version: int = 1
     created_at: int = 0
@@ -114,7 +116,7 @@ def default_missing(aggregate: Aggregate) -> Missing:
     return "zero" if aggregate in {"sum", "count"} else "ignore"
 
 
-def revised(before: Policy, after: Policy, *, running_start: int, now: int) -> Policy:
+def revised(before: Policy, after: Policy, *, running_start: int, now: int, closed_upto: int) -> Policy:
     """Number an edited policy, and start a revision where the edit changes what is judged.
 
     Args:
@@ -122,9 +124,10 @@ def revised(before: Policy, after: Policy, *, running_start: int, now: int) -> P
         after: The same policy with the person's changes.
         running_start: Start (µs) of the period that runs now, by the edited policy's kind.
         now: The instant (µs) of the edit.
+        closed_upto: How far (µs) ticks have closed the periods of the policy as it was.
 
     Returns:
-        `after` with version, revision, updated_at and active_from set: a changed measurement counts from the start of the
+        `after` with version, revision, updated_at, closed_upto and active_from set: a changed measurement counts from the start of the
         running period, never earlier than before; a policy switched on counts from now.
     """
     measured = _measures(before) != _measures(after)
@@ -140,6 +143,7 @@ def revised(before: Policy, after: Policy, *, running_start: int, now: int) -> P
         version=before.version + 1,
         revision=before.revision + (1 if measured or switched else 0),
         active_from=active_from,
+        closed_upto=max(before.closed_upto, closed_upto),
         updated_at=now,
     )
 

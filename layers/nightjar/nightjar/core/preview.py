@@ -19,7 +19,7 @@ from nightjar.core.periods import Bin, Kind, Period, periods_ending
 from nightjar.core.policies import Policy
 from nightjar.core.rollups import Bucket
 from nightjar.core.state import Decision, State, span_containing
-from nightjar.core.verdicts import Outcome
+from nightjar.core.verdicts import Outcome, says_something
 
 # Measured: what takes longest (a 100-slot policy over 20,160 minutes) takes 7 s on one processor; the gateway waits 29.
 MOST_PERIODS: Final = 20_160  # two weeks of minutes
@@ -98,7 +98,7 @@ def replay(policy: Policy, periods: Sequence[Period], buckets: Mapping[Bin, Buck
         verdict = evidence.judged(period)
         assert verdict is not None  # noqa: S101  # it is closed
         found.outcomes[verdict.outcome] += 1
-        said = said if verdict.outcome == "nothing" else period.end
+        said = period.end if says_something(verdict) else said
         if verdict.outcome == "breach" or state.open is not None:
             state = _note(found, state, _judge(state, period, evidence, found))
         state = _note(found, state, _silence(policy, state, said, due))

@@ -18,6 +18,7 @@ HOLDS: Final[dict[Condition, Callable[[Decimal, Decimal], bool]]] = {
     "gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le, "eq": operator.eq, "ne": operator.ne,
 }  # fmt: skip
 CUT_DAY: Final = "cut_day"  # the reason of a day that a change of timezone has made too short or too long to be judged
+BETWEEN: Final = "between_thresholds"
 _ABOVE: Final = frozenset({"gt", "gte"})
 _BELOW: Final = frozenset({"lt", "lte"})
 _BEYOND: Final = Decimal("Infinity")
@@ -111,7 +112,7 @@ def _outcome(policy: Policy, held: Decimal) -> tuple[Outcome, str]:
     if holds(held, policy.threshold):
         return "breach", "condition_holds"
     if policy.recovery_threshold is not None and holds(held, policy.recovery_threshold):
-        return "nothing", "between_thresholds"
+        return "nothing", BETWEEN
     return "healthy", "condition_does_not_hold"
 
 
@@ -164,6 +165,11 @@ def rests_on_little(policy: Policy, verdict: Verdict) -> bool:
     if verdict.missing or policy.condition in {"eq", "ne"}:
         return True
     return policy.condition in _BELOW
+
+
+def says_something(verdict: Verdict | None) -> bool:
+    """Tell whether a period gave its policy something to judge: between the two thresholds an alert neither goes on nor ends, but there is data."""
+    return verdict is not None and (verdict.outcome != "nothing" or verdict.reason == BETWEEN)
 
 
 def baseline_value(policy: Policy, bucket: Bucket, end: int, first_log: int | None) -> Decimal | None:

@@ -5,12 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from nightjar.core import actions
-from nightjar.core.due import delay, having_as_slot, is_closed, is_due, periods_due, skipped
+from nightjar.core.due import delay, having_as_slot, is_closed, is_due, periods_due, reach, skipped
 from nightjar.core.evidence import Evidence, before, bins_of
 from nightjar.core.instants import iso
 from nightjar.core.periods import Bin, Period, period_at
 from nightjar.core.policies import Policy
 from nightjar.core.rollups import Bucket
+from nightjar.core.verdicts import says_something
 from nightjar.observability import count, logger
 from nightjar.pipeline import judge
 from nightjar.pipeline.release import release
@@ -147,7 +148,7 @@ def _attend(store: Store, row: OpenRow, tick: int, *, now: int) -> None:
     if policy is None or not policy.enabled or policy.revision > row.revision:  # an edit that died before it said so
         judge.settle_revision(store, row.policy_id, policy, tick=tick, now=now, edited=False)
         return
-    if row.alert_id is not None and policy.window == "calendar" and row.last_end > tick - delay(policy):
+    if row.alert_id is not None and policy.window == "calendar" and row.last_end > reach(policy, tick):
         judge.judge_one(store, policy, period_at(policy.period, row.last_end - 1, policy.zones), tick=tick, now=now)
     if row.due is not None and row.due <= tick:
         _end_or_remind(store, policy, tick, now=now)
@@ -157,12 +158,13 @@ def _end_or_remind(store: Store, policy: Policy, tick: int, *, now: int) -> None
     state = judge.current_state(store, policy, tick=tick, now=now)
     if state.open is None:
         return
-    silent = _silent_from(store, policy, state.open.last_end, tick, now=now)
-    decision = actions.end_silent(state, clock=tick) if silent <= tick else actions.remind(state, policy, clock=tick)
+    silent = None if state.open.healed is not None else _silent_from(store, policy, state.open.last_end, tick, now=now)
+    ends = silent is not None and silent <= tick
+    decision = actions.end_silent(state, clock=tick) if ends else actions.remind(state, policy, clock=tick)
     if decision.changed and not judge.write(store, policy, state, decision):
         logger().info("overtaken; the next tick looks again", policy_id=policy.policy_id)
     elif not decision.changed:
-        open_rows.postpone(store, state, min(filter(None, (silent, actions.reminder_due(state, policy)))))
+        open_rows.postpone(store, state, min(filter(None, (silent, actions.reminder_due(state, policy))), default=0))
 
 
 def _silent_from(store: Store, policy: Policy, last_end: int, tick: int, *, now: int) -> int:
@@ -173,7 +175,7 @@ def _silent_from(store: Store, policy: Policy, last_end: int, tick: int, *, now:
     periods = _periods_back(policy, tick - delay(policy), max(oldest, last_end))
     buckets = rollups.read(store, policy.event_id, bins_of(policy, periods), now=now)
     evidence = Evidence(policy, tick, buckets, judge.first_log(store, policy, tick))
-    said = (period.end for period in periods if (verdict := evidence.judged(period)) and verdict.outcome != "nothing")
+    said = (period.end for period in periods if says_something(evidence.judged(period)))
     return actions.silent_from(policy, next(said, last_end))
 
 

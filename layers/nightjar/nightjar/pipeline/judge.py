@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from nightjar.core import actions, evaluation
-from nightjar.core.due import delay, is_closed, oldest_end, periods_due, periods_touched
+from nightjar.core.due import delay, is_closed, oldest_end, periods_due, periods_touched, reach
 from nightjar.core.evidence import Evidence, bins_of, periods_needed
 from nightjar.core.instants import MINUTE
 from nightjar.core.periods import Bin, Period, period_at, periods_ending
@@ -58,7 +58,7 @@ def _waited(before: Policy, after: Policy, tick: int) -> list[Period]:
     """List the periods that a longer delay kept back and a shorter one has closed: no tick would come to them any more."""
     if after.window == "rolling" or before.period != after.period or delay(after) >= delay(before):
         return []
-    return periods_ending(after.period, max(tick - delay(before), oldest_end(after, tick)), tick - delay(after), after.zones)
+    return periods_ending(after.period, max(reach(before, tick), oldest_end(after, tick)), tick - delay(after), after.zones)
 
 
 def judge_running(store: Store, policy: Policy, *, since: int, tick: int, now: int) -> None:
