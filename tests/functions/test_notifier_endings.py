@@ -1,11 +1,12 @@
 """Endings: told to whoever was told of the alert, whatever became of anything else; never alone, never before their opening."""
 
-
 import pytest
 from nightjar.core.delivery import tray_of
+from nightjar.core.instants import HOUR
 from nightjar.core.mutes import Mute
 from nightjar.pipeline.release import release
-from nightjar.storage import deliveries, mutes
+from nightjar.pipeline.resend import resend
+from nightjar.storage import deliveries, given_up, mutes
 
 from tests.builders import at
 from tests.desk import Desk, alert, slack, transition
@@ -66,3 +67,73 @@ def test_an_ending_is_told_though_a_reminder_fails_while_it_is_routed(desk: Desk
     desk.route(ENDED)
     desk.deliver_all()
     assert outcomes(desk) == {"opened": "sent", "reminded": "failed", "resolved": "sent"}
+
+
+def later(desk: Desk, hours: int, answer: int) -> None:
+    """Answer the bell that comes again, hours later, as the receiver does then."""
+    desk.now += hours * HOUR
+    desk.receivers.scripts[URL] = [answer]
+    desk.deliver(tray_of(slack()), 2)
+
+
+def test_an_ending_is_given_up_with_its_opening_and_both_are_one_line_when_they_are_sent_again(desk: Desk) -> None:
+    desk.receivers.scripts[URL] = [503]
+    desk.route(OPENED)
+    desk.deliver_all()
+    desk.now += HOUR
+    desk.route(ENDED)
+    later(desk, 24, 503)
+    assert outcomes(desk) == {"opened": "failed", "resolved": "failed"}
+    assert [one.number for one in given_up.newest(desk.store, "d1", 10)[0]] == [3, 1]
+    later(desk, 1, 200)
+    assert said(desk, 2) == []
+    resend(desk.store, desk.destination("d1"), token="x", now=desk.now, queue=desk.queue)
+    desk.deliver_all()
+    assert said(desk, 2) == ["Over"]
+
+
+def test_an_ending_put_into_the_tray_while_its_opening_fails_there_is_not_told_alone(desk: Desk) -> None:
+    desk.receivers.scripts[URL] = [410, 200]
+
+    def put(_: object) -> None:
+        desk.receivers.on_post = lambda _: None
+        desk.route(ENDED)
+
+    desk.receivers.on_post = put
+    desk.route(OPENED)
+    desk.deliver_all()
+    assert outcomes(desk) == {"opened": "failed", "resolved": "skipped"}
+    assert len(desk.receivers.posts) == 1
+
+
+def test_an_ending_stays_where_its_opening_is_put_back_in_the_moment_in_which_it_would_be_passed_over(desk: Desk) -> None:
+    desk.receivers.scripts[URL] = [410, 200]
+
+    def put(_: object) -> None:
+        desk.receivers.on_post = lambda _: None
+        desk.route(ENDED)
+
+    def put_back(_: str, operation: str, body: bytes) -> None:
+        if operation == "TransactWriteItems" and b"ConditionCheck" in body and b"skipped" in body:
+            desk.cloud.before = lambda *_: None
+            resend(desk.store, desk.destination("d1"), token="x", now=desk.now, queue=desk.queue)
+
+    desk.receivers.on_post = put
+    desk.cloud.before = put_back
+    desk.route(OPENED)
+    desk.deliver_all()
+    assert outcomes(desk) == {"opened": "sent", "resolved": "sent"}
+    assert said(desk)[1:] == ["Over"]
+
+
+@pytest.mark.parametrize("busy", [25, 100])
+def test_hours_of_429_do_not_count_when_the_receiver_then_goes_down(desk: Desk, busy: int) -> None:
+    desk.receivers.scripts[URL] = [429]
+    desk.route(OPENED)
+    desk.deliver_all()
+    later(desk, busy, 429)
+    later(desk, 1, 503)
+    later(desk, 23, 503)
+    assert outcomes(desk) == {"opened": "pending"}
+    later(desk, 1, 503)
+    assert outcomes(desk) == {"opened": "failed"}

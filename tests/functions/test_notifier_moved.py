@@ -100,8 +100,8 @@ def test_other_alerts_and_what_comes_later_go_by_the_new_webhook_at_once() -> No
 def test_what_was_given_up_under_the_old_webhook_is_sent_again_by_the_new_one() -> None:
     desk = waiting()
     desk.receivers.scripts[OLD] = [503]
-    desk.now += 25 * HOUR
     desk.deliver(tray_of(slack()), 2)
+    desk.now += 25 * HOUR
     desk.deliver(tray_of(slack()), 2)
     desk.change("d1", url=NEW)
     desk.now += 25 * HOUR

@@ -52,7 +52,9 @@ class Row:
     Attributes:
         tray: Hash of the webhook (see `tray_of`).
         key: Its place in the tray: the engine's clock, policy, number, destination; so a row put twice is one row.
-        put_at: Instant (µs) at which it was put there; giving up counts from here.
+        put_at: Instant (µs) at which it was put there, moved on by the time for which its receiver was busy; giving up counts
+            from here.
+        busy_since: Instant (µs) of the last answer, if that was a 429; 0 if not.
     """
 
     tray: str
@@ -63,6 +65,7 @@ class Row:
     destination_id: str
     type: TransitionType
     put_at: int
+    busy_since: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,11 +107,13 @@ class Settled:
         row: The row; it leaves its tray unless the status is pending.
         status: What its record says from now on.
         attempt: The line to show for it.
+        changed: Whether the row is another than lies in the tray.
     """
 
     row: Row
     status: RecordStatus
     attempt: Attempt
+    changed: bool = False
 
     @property
     def given_up(self) -> GivenUp | None:
@@ -228,7 +233,7 @@ def credentials(destination: Destination) -> dict[str, str]:
     return dict(destination.credentials)
 
 
-def settled(row: Row, outcome: Outcome, channel: Channel, target: str, now: int, *, kind: DeliveryKind = "alert") -> Settled:
+def settled(row: Row, outcome: Outcome, channel: Channel, target: str, now: int, *, kind: DeliveryKind = "alert", since: int | None = None) -> Settled:
     """Say what an outcome means for one row.
 
     Args:
@@ -238,13 +243,14 @@ def settled(row: Row, outcome: Outcome, channel: Channel, target: str, now: int,
         target: The receiver, masked.
         now: Wall time (µs).
         kind: What it is a delivery of.
+        since: From when (µs) giving up counts; from when the row was put into its tray if not given.
 
     Returns:
         What to record: a row waits on while the receiver is busy, and while it is down and the row is younger than a day.
 
     Rule: ENGINE.md, Notifying: "giving up comes by age (24 hours), not by count"; a 429 never counts towards it.
     """
-    too_old = outcome.status == "down" and now - row.put_at >= GIVE_UP_AFTER
+    too_old = outcome.status == "down" and now - (row.put_at if since is None else since) >= GIVE_UP_AFTER
     error = f"given up after 24 hours: {outcome.error}" if too_old else outcome.error
     shown: RecordStatus = outcome.status if outcome.status in ("sent", "skipped") else "failed"
     attempt = Attempt(

@@ -12,6 +12,7 @@ from nightjar.core.quiet import DELETED, DISABLED, NOTHING, Quiet
 # After one of these a destination knows of the alert, so that it must hear of its end too.
 _TELLING = OPENINGS | {"reminded"}
 _REACHED = frozenset({"pending", "sent"})
+_HEARD = _REACHED | {"held"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +103,26 @@ def _ending(transition: Transition, destinations: Sequence[Destination], records
 
 def _believers(transition: Transition, records: Iterable[Record]) -> dict[str, list[Record]]:
     """Return who was told of the alert since it last ended, with what told them: a reminder that fails unsays no opening."""
-    told: dict[str, list[Record]] = {}
-    earlier = sorted((record for record in records if record.number < transition.number), key=lambda record: record.number)
-    for record in earlier:
-        if record.type == "resolved":
-            told.pop(record.destination_id, None)
-        elif record.type in _TELLING and record.status in _REACHED:
-            told.setdefault(record.destination_id, []).append(record)
+    known = list(records)
+    found = {name: tellings(known, name, transition.number) for name in {record.destination_id for record in known}}
+    return {name: reaching for name, told in found.items() if (reaching := [record for record in told if record.status in _REACHED])}
+
+
+def tellings(records: Iterable[Record], destination_id: str, number: int) -> list[Record]:
+    """Return what was to tell a destination that an alert is open, whatever became of it.
+
+    Args:
+        records: What became of the alert's transitions.
+        destination_id: Which destination.
+        number: The transition before which it was told; an ending that it heard of, or will, begins anew.
+    """
+    told: list[Record] = []
+    earlier = (record for record in records if record.destination_id == destination_id and record.number < number)
+    for record in sorted(earlier, key=lambda record: record.number):
+        if record.type == "resolved" and record.status in _HEARD:
+            told = []
+        elif record.type in _TELLING:
+            told.append(record)
     return told
 
 

@@ -2,31 +2,37 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from nightjar.core.alerts import OPENINGS, Transition
 from nightjar.core.delivery import Outcome, Row, Settled, delivery_id, owed_reason, same_alert, settled
 from nightjar.core.destinations import Destination
+from nightjar.core.quiet import UNTOLD
 from nightjar.core.retries import kind_of, wait_seconds
+from nightjar.core.stories import settle_all
 from nightjar.core.wording import Notice, notice
 from nightjar.observability import count, logger
 from nightjar.pipeline.background import background
 from nightjar.pipeline.health import note_outcome
+from nightjar.pipeline.owed import untold_endings
 from nightjar.pipeline.route import note_if_untold
-from nightjar.pipeline.sending import Post, Receiver, post_to, receiver_of
+from nightjar.pipeline.sending import Post, Receiver, receiver_of, request_for, send_to
 from nightjar.queues import Bell, Bells, hide, ring
 from nightjar.storage import destinations, outbox, trays
 from nightjar.storage.client import Store
 from nightjar.storage.patience import Patience
-from nightjar.storage.settling import settle
+from nightjar.storage.settling import pass_over, settle
+
+if TYPE_CHECKING:
+    from nightjar.channels.transport import Request
 
 # A post takes at most 8 seconds, the lookup of its name included, its record and its pause one each; one is to spare.
 _ROUND_SECONDS: Final = 11.0
 _PACE_SECONDS: Final = 1.0
 # What is left of an invocation when it stops trying to record what it posted.
 _LAST_SECONDS: Final = 0.5
-# The status of a receiver that finds a message itself wrong.
-_WRONG: Final = 400
+# The statuses of a receiver that finds a message itself wrong, or too large.
+_WRONG: Final = frozenset({400, 413, 422})
 # What one look loads at most: a storm of thousands is served look by look.
 _MOST_ROWS: Final = 500
 
@@ -104,7 +110,7 @@ def _serve(courier: Courier, rows: Sequence[Row]) -> list[_Failure]:
     """Serve what one look found; returns what asks to be tried again."""
     by_id = {found.destination_id: found for found in destinations.list_all(courier.store)}
     transitions = outbox.read(courier.store, [(row.policy_id, row.number) for row in rows])
-    owed = _without_the_lost(courier, rows, by_id, transitions)
+    owed = _without_the_untold(courier, _without_the_lost(courier, rows, by_id, transitions), by_id)
     told = [_tell(courier, receiver, theirs, transitions) for receiver, theirs in _by_receiver(owed, by_id).items()]
     return [failure for failure in told if failure]
 
@@ -130,6 +136,19 @@ def _without_the_lost(courier: Courier, rows: Sequence[Row], by_id: Mapping[str,
     return owed
 
 
+def _without_the_untold(courier: Courier, rows: Sequence[Row], by_id: Mapping[str, Destination]) -> list[Row]:
+    """Pass over the endings of alerts of which their destination was not told after all; return the others.
+
+    Whoever put such an ending here found its opening waiting; since then that failed, or was given up.
+    """
+    untold = list(untold_endings(courier.store, rows))
+    for row, given_up in untold:
+        outcome = Outcome("skipped", None, UNTOLD)
+        pass_over(courier.store, _settled(row, outcome, receiver_of(by_id[row.destination_id]), courier.clock()), given_up)
+    passed = {row.key for row, _ in untold}
+    return [row for row in rows if row.key not in passed]
+
+
 def _by_receiver(rows: Sequence[Row], by_id: Mapping[str, Destination]) -> dict[Receiver, list[Row]]:
     """Put rows together by where they go: nearly always one place, but a destination's URL may have been changed since."""
     found: dict[Receiver, list[Row]] = {}
@@ -141,28 +160,57 @@ def _by_receiver(rows: Sequence[Row], by_id: Mapping[str, Destination]) -> dict[
 def _tell(courier: Courier, receiver: Receiver, rows: Sequence[Row], transitions: Transitions) -> _Failure | None:
     """Post to one receiver what it is owed, message by message, until all is sent, it asks to wait, or time runs out.
 
-    A digest that it finds wrong (400) is sent in halves: what is wrong with one alert must not keep the others from being told.
+    A digest that it finds wrong or too large, or that the code cannot write, is sent in halves: what is wrong with one alert
+    must not keep the others from being told.
     """
     waiting = [list(_lines(courier, receiver, rows, transitions))]
     while waiting:
         lines = waiting.pop()
-        message = next(iter(receiver.channel.render([line.notice for line in lines])), None)
-        if message is None:
+        if not lines:
             continue
         if courier.left() < _ROUND_SECONDS:
             return None
-        named, rest = lines[: message.names], lines[message.names :]
+        request, names = _written(courier, receiver, lines)
+        if request is None:
+            waiting += _halves(lines)
+            _give_up_wordless(courier, receiver, lines[0].rows if len(lines) == 1 else [], transitions)
+            continue
+        named, rest = lines[:names], lines[names:]
         told = [row for line in named for row in line.rows]
-        outcome = post_to(receiver, message, delivery_id=delivery_id(told), now=courier.clock(), post=courier.post)
+        outcome = send_to(receiver, request, now=courier.clock(), post=courier.post)
         waiting.append(rest)
-        if outcome.status == "failed" and outcome.code == _WRONG and len(named) > 1:
-            waiting += [named[len(named) // 2 :], named[: len(named) // 2]]
+        if outcome.status == "failed" and outcome.code in _WRONG and len(named) > 1:
+            waiting += _halves(named)
         else:
             _record(courier, receiver, told, outcome, transitions)
         if outcome.status in ("busy", "down"):
             return _Failure(outcome, told[0])
         courier.sleep(_PACE_SECONDS)
     return None
+
+
+def _written(courier: Courier, receiver: Receiver, lines: Sequence[_Line]) -> "tuple[Request | None, int]":
+    """Write as many lines as one message holds; returns it and their number, no message when the code fails at one of them."""
+    try:
+        message = receiver.channel.render([line.notice for line in lines])[0]
+        named = [row for line in lines[: message.names] for row in line.rows]
+        return request_for(receiver, message, delivery_id=delivery_id(named), now=courier.clock()), max(message.names, 1)
+    except Exception:  # noqa: BLE001
+        logger().exception("a message cannot be written", extra={"channel": receiver.name, "alerts": len(lines)})
+        return None, 0
+
+
+def _halves(lines: Sequence[_Line]) -> list[list[_Line]]:
+    """Return the halves of lines, the first of them last; nothing for one line."""
+    middle = len(lines) // 2
+    return [list(lines[middle:]), list(lines[:middle])] if middle else []
+
+
+def _give_up_wordless(courier: Courier, receiver: Receiver, rows: Sequence[Row], transitions: Transitions) -> None:
+    """Settle the rows of one alert that the code cannot put into words, so that they do not stop the others."""
+    count("WordingErrors", len(rows) > 0)
+    outcome = Outcome("failed", None, "it cannot be put into words")
+    _settle(courier, [_settled(row, outcome, receiver, courier.clock()) for row in rows], transitions)
 
 
 def _lines(courier: Courier, receiver: Receiver, rows: Sequence[Row], transitions: Transitions) -> Iterator[_Line]:
@@ -175,15 +223,13 @@ def _lines(courier: Courier, receiver: Receiver, rows: Sequence[Row], transition
             yield _Line(group, notice(told, background(courier.store, told[-1].alert, courier.clock()) if alone else None))
         except Exception:  # noqa: BLE001
             logger().exception("an alert cannot be put into words", extra={"alert_id": group[0].alert_id})
-            count("WordingErrors")
-            outcome = Outcome("failed", None, "it cannot be put into words")
-            _settle(courier, [_settled(row, outcome, receiver, courier.clock()) for row in group], transitions)
+            _give_up_wordless(courier, receiver, group, transitions)
 
 
 def _record(courier: Courier, receiver: Receiver, rows: Sequence[Row], outcome: Outcome, transitions: Transitions) -> None:
     """Record what came of a message: for each row, for each destination, and for alerts that now have reached nobody."""
     store, now = courier.store, courier.clock()
-    done = [_settled(row, outcome, receiver, now) for row in rows]
+    done = settle_all(rows, outcome, receiver.name, receiver.target, now)
     _settle(courier, done, transitions)
     for destination_id in sorted({row.destination_id for row in rows}):
         note_outcome(store, destination_id, outcome, given_up=any(one.status == "failed" for one in done), now=now)

@@ -52,8 +52,16 @@ def post_to(receiver: Receiver, message: "Message", *, delivery_id: str, now: in
         now: Wall time (µs).
         post: Makes the POST; the channel's own if not given.
     """
+    return send_to(receiver, request_for(receiver, message, delivery_id=delivery_id, now=now), now=now, post=post)
+
+
+def request_for(receiver: Receiver, message: "Message", *, delivery_id: str, now: int) -> "Request":
+    """Make the POST of a message that `delivery_id` names in every attempt, now (µs, wall time)."""
+    return receiver.channel.request(message, receiver.url, dict(receiver.secrets), delivery_id=delivery_id, now=now)
+
+
+def send_to(receiver: Receiver, request: "Request", *, now: int, post: Post | None = None) -> Outcome:
+    """Make a POST, at `now` (µs, wall time), the channel's own way if no other is given, and say what came of it."""
     from nightjar.channels import send
 
-    credentials = dict(receiver.secrets)
-    request = receiver.channel.request(message, receiver.url, credentials, delivery_id=delivery_id, now=now)
-    return send(receiver.channel, request, (receiver.url, *credentials.values()), now, post)
+    return send(receiver.channel, request, (receiver.url, *dict(receiver.secrets).values()), now, post)

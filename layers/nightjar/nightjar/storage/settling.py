@@ -1,13 +1,13 @@
 """What came of posts, in the deliveries table: attempts, the records' new status, trays, and what was given up, in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from nightjar.core.delivery import Settled
 from nightjar.storage import given_up, trays
 from nightjar.storage.client import Store
-from nightjar.storage.deliveries import attempt_write, expiry, record_key
+from nightjar.storage.deliveries import attempt_write, expiry, record_key, transact
 from nightjar.storage.faults import is_fault
 from nightjar.storage.patience import Patience
 
@@ -34,6 +34,29 @@ def settle(store: Store, settled: Sequence[Settled], patience: Patience | None =
     for at in range(0, len(settled), _ROWS):
         writes = [write for one in settled[at : at + _ROWS] for write in _settle_writes(store, one)]
         _insist(store, writes, patience)
+
+
+def pass_over(store: Store, skipped: Settled, tellings: Iterable[int]) -> None:
+    """Record that an ending is not told, as long as all that was to tell its destination of the alert was given up; else nothing.
+
+    Args:
+        store: Where.
+        skipped: The ending.
+        tellings: Numbers of its openings that were given up; one of them may be put back in this moment.
+    """
+    row = skipped.row
+    checks: list[TransactWriteItemTypeDef] = [
+        {
+            "ConditionCheck": {
+                "TableName": store.tables.deliveries,
+                "Key": record_key(row.alert_id, row.destination_id, number),
+                "ConditionExpression": "s IN (:failed, :skipped)",
+                "ExpressionAttributeValues": {":failed": {"S": "failed"}, ":skipped": {"S": "skipped"}},
+            }
+        }
+        for number in tellings
+    ]
+    transact(store, [*_settle_writes(store, skipped), *checks])
 
 
 def _insist(store: Store, writes: "list[TransactWriteItemTypeDef]", patience: Patience | None) -> None:
@@ -71,6 +94,8 @@ def _settle_writes(store: Store, settled: Settled) -> "list[TransactWriteItemTyp
     writes: list[TransactWriteItemTypeDef] = [attempt_write(store, attempt), {"Update": update}]  # type: ignore[typeddict-item]
     if settled.status != "pending":
         writes.append(trays.take_write(store, row))
+    elif settled.changed:
+        writes.append(trays.row_write(store, row))
     if settled.given_up:
         writes.append(given_up.keep_write(store, settled.given_up, expiry(attempt.created_at)))
     return writes

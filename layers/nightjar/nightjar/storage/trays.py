@@ -2,7 +2,7 @@
 
 | row | PK | SK | attributes |
 |---|---|---|---|
-| tray | hash of the webhook (delivery.tray_of) | delivery.row_key | p policy, t number, a alert, i destination, k type, put (µs text) |
+| tray | hash of the webhook (delivery.tray_of) | delivery.row_key | p policy, t number, a alert, i destination, k type, put, b busy since (µs text) |
 | trays | `trays` | the hash | oldest, last (µs text): when something was first and last put; puts N: counts what was put; failing, fails N: see count_failure |
 
 A tray row is written in one transaction with its record (storage.deliveries.announce), which also counts `puts` up. A
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 def put_writes(store: Store, row: Row) -> "list[TransactWriteItemTypeDef]":
     """Return the writes that put a row into its tray, to be made in one transaction with its record."""
+    return [row_write(store, row), count_write(store, row.tray, row.put_at)]
+
+
+def row_write(store: Store, row: Row) -> "TransactWriteItemTypeDef":
+    """Return the write of a row, new or as it is from now on."""
     item = {
         **_key(row.tray, row.key),
         "p": {"S": row.policy_id},
@@ -31,15 +36,22 @@ def put_writes(store: Store, row: Row) -> "list[TransactWriteItemTypeDef]":
         "i": {"S": row.destination_id},
         "k": {"S": row.type},
         "put": {"S": str(row.put_at)},
+        "b": {"S": str(row.busy_since)},
     }
-    count = {
-        "TableName": store.tables.deliveries,
-        "Key": _key("trays", row.tray),
-        "UpdateExpression": "SET oldest = if_not_exists(oldest, :at), #last = :at ADD puts :one",
-        "ExpressionAttributeNames": {"#last": "last"},
-        "ExpressionAttributeValues": {":at": {"S": str(row.put_at)}, ":one": {"N": "1"}},
+    return {"Put": {"TableName": store.tables.deliveries, "Item": item}}
+
+
+def count_write(store: Store, tray: str, now: int, rows: int = 1) -> "TransactWriteItemTypeDef":
+    """Return the write that counts what is put into a tray now (µs)."""
+    return {
+        "Update": {
+            "TableName": store.tables.deliveries,
+            "Key": _key("trays", tray),
+            "UpdateExpression": "SET oldest = if_not_exists(oldest, :at), #last = :at ADD puts :rows",
+            "ExpressionAttributeNames": {"#last": "last"},
+            "ExpressionAttributeValues": {":at": {"S": str(now)}, ":rows": {"N": str(rows)}},
+        }
     }
-    return [{"Put": {"TableName": store.tables.deliveries, "Item": item}}, {"Update": count}]  # type: ignore[typeddict-item]
 
 
 def take_write(store: Store, row: Row) -> "TransactWriteItemTypeDef":
@@ -119,6 +131,7 @@ def _row(tray: str, item: dict[str, Any]) -> Row:
         destination_id=item["i"]["S"],
         type=item["k"]["S"],
         put_at=int(item["put"]["S"]),
+        busy_since=int(item.get("b", {}).get("S", "0")),
     )
 
 
