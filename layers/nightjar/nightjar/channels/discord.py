@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from nightjar.channels.base import Message, as_json
-from nightjar.channels.layout import cut, lines_of, packed
+from nightjar.channels.layout import cut, lines_of, linked, packed
 from nightjar.channels.transport import Request, is_exempt, post
 from nightjar.core.retries import seconds
 from nightjar.core.wording import Notice
@@ -43,9 +43,9 @@ def render(notices: Sequence[Notice]) -> list[Message]:
     """Lay notices out: one alone in full, several as a digest."""
     if len(notices) == 1:
         (notice,) = notices
-        body = cut(lines_of(notice, escaped, full=True).partition("\n")[2], _DESCRIPTION)
+        body = linked(lines_of(notice, escaped, full=True).partition("\n")[2], notice, _DESCRIPTION)
         return [Message(_payload(notice.heading, body, notice.icon), 1)]
-    groups = packed([cut(lines_of(notice, escaped, full=False), _LINE) for notice in notices], _DESCRIPTION, 2)
+    groups = packed([linked(lines_of(notice, escaped, full=False), notice, _LINE) for notice in notices], _DESCRIPTION, 2)
     return [Message(_payload(f"{len(group)} alerts", "\n\n".join(group), "⚪"), len(group)) for group in groups]
 
 

@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nightjar.channels.base import Message, as_json
-from nightjar.channels.layout import cut, lines_of, packed
+from nightjar.channels.layout import cut, lines_of, linked, packed
 from nightjar.channels.transport import Answer, Request, Unreachable
 from nightjar.core.wording import Notice
 from nightjar.settings import settings
@@ -41,8 +41,9 @@ def mask(url: str, credentials: Mapping[str, str]) -> str:  # noqa: ARG001
 def render(notices: Sequence[Notice]) -> list[Message]:
     """Lay notices out: one alone in full, several as a digest."""
     if len(notices) == 1:
-        return [Message(_payload(f"{notices[0].heading} ({notices[0].source})", lines_of(notices[0], full=True)), 1)]
-    groups = packed([cut(lines_of(notice, full=False), _LINE) for notice in notices], _TEXT, 2)
+        text = linked(lines_of(notices[0], full=True), notices[0], _TEXT)
+        return [Message(_payload(f"{notices[0].heading} ({notices[0].source})", text), 1)]
+    groups = packed([linked(lines_of(notice, full=False), notice, _LINE) for notice in notices], _TEXT, 2)
     return [Message(_payload(f"{len(group)} alerts", "\n\n".join(group)), len(group)) for group in groups]
 
 

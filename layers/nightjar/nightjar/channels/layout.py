@@ -5,22 +5,40 @@ from collections.abc import Callable, Sequence
 from nightjar.core.wording import Notice
 
 ELLIPSIS = "…"
+# A link may not leave less than this part of a length to words that have to be cut for it.
+_WORDS = 3
 
 
 def lines_of(notice: Notice, escape: Callable[[str], str] = str, *, full: bool) -> str:
-    """Write a notice as lines.
+    """Write a notice as lines, all but its link.
 
     Args:
         notice: What to write.
         escape: Makes a text show as typed.
-        full: With facts, description and trend; else heading, source, sentence and runbook.
+        full: With facts, description and trend; else heading, source and sentence.
     """
     lines = [notice.heading, f"{notice.source} — {notice.sentence}"]
     if full:
         lines = [notice.heading, notice.sentence, "", *(f"{name}: {value}" for name, value in notice.facts)]
         lines += ["", notice.description] if notice.description else []
         lines += ["", notice.trend] if notice.trend else []
-    return "\n".join([*map(escape, lines), *([f"Runbook: {notice.runbook_url}"] if notice.runbook_url else [])])
+    return "\n".join(map(escape, lines))
+
+
+def linked(words: str, notice: Notice, most: int, size: Callable[[str], int] = len) -> str:
+    """Put a notice's link, if it has one, below its words, in a length: words are cut, a link is whole or left out.
+
+    Args:
+        words: The notice as lines.
+        notice: Whose link.
+        most: Length of both.
+        size: How the receiver counts.
+    """
+    link = f"\nRunbook: {notice.runbook_url}" if notice.runbook_url else ""
+    left = most - size(link)
+    if size(words) > left and left < most // _WORDS:
+        return cut(words, most, size)
+    return cut(words, left, size) + link
 
 
 def cut(text: str, most: int, size: Callable[[str], int] = len) -> str:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from nightjar.channels.base import Message, as_json
-from nightjar.channels.layout import cut, lines_of, packed
+from nightjar.channels.layout import lines_of, linked, packed
 from nightjar.channels.transport import Request, post
 from nightjar.core.retries import seconds
 from nightjar.core.wording import Notice
@@ -43,8 +43,8 @@ def mask(url: str, credentials: Mapping[str, str]) -> str:  # noqa: ARG001
 def render(notices: Sequence[Notice]) -> list[Message]:
     """Lay notices out: one alone in full, several as a digest."""
     if len(notices) == 1:
-        return [Message(_payload(cut(lines_of(notices[0], unlinked, full=True), _TEXT, _units)), 1)]
-    texts = [cut(lines_of(notice, unlinked, full=False), _LINE, _units) for notice in notices]
+        return [Message(_payload(linked(lines_of(notices[0], unlinked, full=True), notices[0], _TEXT, _units)), 1)]
+    texts = [linked(lines_of(notice, unlinked, full=False), notice, _LINE, _units) for notice in notices]
     return [Message(_payload("\n\n".join(group)), len(group)) for group in packed(texts, _TEXT, 2, _units)]
 
 
