@@ -18,6 +18,10 @@ from nightjar.core.events import Shards
 from nightjar.core.instants import HOUR, floor
 
 GUARD = "g#"
+MOST_SHARDS = 16  # each is a call to the raw logs of an hour, and a mark in each of its buckets
+
+# Logs are accepted up to a day ahead, by processes that may have read the event some minutes ago (pipeline/known.py).
+_NOTICE = 25 * HOUR
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -34,6 +38,35 @@ def shard_count(shards: Shards, at: int) -> int:
     """Return the number of write shards of an event at an instant (µs); it changes on the hour only."""
     place = bisect_right(shards, at, key=lambda entry: entry[0]) - 1
     return shards[place][1] if place >= 0 else 1
+
+
+def change_shards(shards: Shards, count: int, now: int) -> Shards:
+    """Set an event's number of write shards.
+
+    Args:
+        shards: The event's history so far.
+        count: How many from then on.
+        now: The instant (µs) of the change.
+
+    Returns:
+        The history, in which the number holds from the first UTC hour at least 25 hours ahead. A change that begins then or later is
+        replaced; one that begins earlier stays, since logs may lie in it already. The same number again changes nothing.
+
+    Raises:
+        ValueError: There cannot be so many.
+
+    Rule: ENGINE.md, Traps: "a setting raises it from the first UTC hour at least 25 hours ahead, kept in the event's history, so that a
+    log's shard is a function of event, time and log_id for ever".
+
+    Example:
+        >>> change_shards(((0, 1),), 4, 1_772_546_400_000_001)[-1]  # set just after 2026-03-03T14:00Z: from 16:00 the day after
+        (1772640000000000, 4)
+    """
+    if not 1 <= count <= MOST_SHARDS:
+        raise ValueError(f"must be from 1 to {MOST_SHARDS}: each shard takes about 1,000 logs a second, and is read by itself")
+    since = -(-(now + _NOTICE) // HOUR) * HOUR
+    kept = tuple(entry for entry in shards if entry[0] < since)
+    return kept if shard_count(kept, since) == count else (*kept, (since, count))
 
 
 def shard_of(shards: Shards, at: int, log_id: str) -> int:

@@ -1,6 +1,9 @@
 """Events in the config table: PK `event`, SK event_id."""
 
+from dataclasses import replace as changed
+
 from nightjar.core.events import Event, from_text, to_text
+from nightjar.core.sources import change_shards
 from nightjar.storage import config
 from nightjar.storage.client import Store
 from nightjar.storage.config import Taken
@@ -50,3 +53,30 @@ def replace(store: Store, event: Event) -> None:
         Stale: Somebody else was faster.
     """
     config.swap(store, "event", event.event_id, to_text(event), event.version)
+
+
+def set_shards(store: Store, event_id: str, count: int, *, now: int) -> Event | None:
+    """Set an event's number of write shards, from the first hour for which no log can have been stored yet.
+
+    Args:
+        store: The tables.
+        event_id: The event.
+        count: How many.
+        now: The instant (µs) of the change.
+
+    Returns:
+        The event, with the change in its history; None if there is no such event.
+
+    Raises:
+        ValueError: There cannot be so many.
+        Stale: Somebody else was faster: nothing is changed.
+    """
+    event = get(store, event_id)
+    if event is None:
+        return None
+    shards = change_shards(event.shards, count, now)
+    if shards == event.shards:
+        return event
+    after = changed(event, shards=shards, version=event.version + 1)
+    replace(store, after)
+    return after
