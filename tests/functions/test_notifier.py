@@ -14,7 +14,7 @@ from nightjar.channels.transport import Unreachable
 from nightjar.core import routing, wording
 from nightjar.core.alerts import transition_from_text
 from nightjar.core.delivery import tray_of
-from nightjar.pipeline import deliver, route
+from nightjar.pipeline import route, telling
 from nightjar.pipeline.trial import send_test
 from nightjar.queues import Unheard, bell_of
 from nightjar.storage import deliveries, rollups
@@ -122,12 +122,12 @@ def test_a_transition_that_cannot_be_read_or_routed_does_not_keep_the_others_fro
 def test_an_alert_that_cannot_be_put_into_words_does_not_stop_the_others(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     real = wording.notice
 
-    def notice(told: Any, background: Any) -> Any:
+    def notice(told: Any, *given: Any, **named: Any) -> Any:
         if told[0].alert.policy_id == "p1":
             raise ZeroDivisionError
-        return real(told, background)
+        return real(told, *given, **named)
 
-    monkeypatch.setattr(deliver, "notice", notice)
+    monkeypatch.setattr(telling, "notice", notice)
     other = transition(alert("p2"))
     desk.route(OPENED, other)
     desk.deliver_all()

@@ -10,13 +10,13 @@ from nightjar.core.destinations import Destination
 from nightjar.core.quiet import UNTOLD
 from nightjar.core.retries import kind_of, wait_seconds
 from nightjar.core.stories import settle_all
-from nightjar.core.wording import Notice, notice
+from nightjar.core.wording import Notice
 from nightjar.observability import count, logger
-from nightjar.pipeline.background import background
 from nightjar.pipeline.health import note_outcome
 from nightjar.pipeline.owed import untold_endings
 from nightjar.pipeline.route import note_if_untold
 from nightjar.pipeline.sending import Post, Receiver, receiver_of, request_for, send_to
+from nightjar.pipeline.telling import telling
 from nightjar.queues import Bell, Bells, hide, ring
 from nightjar.storage import destinations, outbox, trays
 from nightjar.storage.client import Store
@@ -216,11 +216,11 @@ def _give_up_wordless(courier: Courier, receiver: Receiver, rows: Sequence[Row],
 def _lines(courier: Courier, receiver: Receiver, rows: Sequence[Row], transitions: Transitions) -> Iterator[_Line]:
     """Put what a receiver is owed into words, a line an alert; an alert that the code cannot put into words must not stop the others."""
     groups = same_alert(rows)
+    teller = telling(courier.store, rows, transitions, courier.clock())
     alone = len(groups) == 1 and receiver.name != "webhook"  # only a message of its own has room for a trend
     for group in groups:
-        told = [transitions[name] for name in sorted({(row.policy_id, row.number) for row in group})]
         try:
-            yield _Line(group, notice(told, background(courier.store, told[-1].alert, courier.clock()) if alone else None))
+            yield _Line(group, teller.notice(group, transitions, trend=alone))
         except Exception:  # noqa: BLE001
             logger().exception("an alert cannot be put into words", extra={"alert_id": group[0].alert_id})
             _give_up_wordless(courier, receiver, group, transitions)
