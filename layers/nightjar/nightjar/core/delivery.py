@@ -30,6 +30,7 @@ class Record:
         attempts: How often it was posted so far.
         reason: Why it was skipped or failed; empty otherwise.
         tray: Where it waits while it is pending; empty before.
+        tried_at: Instant (µs) of the last attempt; 0 before the first.
     """
 
     alert_id: str
@@ -43,6 +44,7 @@ class Record:
     reason: str = ""
     created_at: int = 0
     tray: str = ""
+    tried_at: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,7 @@ class Row:
         put_at: Instant (µs) at which it was put there, moved on by the time for which its receiver was busy; giving up counts
             from here.
         busy_since: Instant (µs) of the last answer, if that was a 429; 0 if not.
+        again: Whether it was sent before, and only shows how things stand: its record stays as it is.
     """
 
     tray: str
@@ -66,6 +69,7 @@ class Row:
     type: TransitionType
     put_at: int
     busy_since: int = 0
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +122,7 @@ class Settled:
     @property
     def given_up(self) -> GivenUp | None:
         """What may be sent again later; nobody misses a reminder."""
-        lasting = self.status == "failed" and self.row.type != "reminded"
+        lasting = self.status == "failed" and self.row.type != "reminded" and not self.row.again
         return GivenUp(self.row.policy_id, self.row.number, self.attempt) if lasting else None
 
 
@@ -164,7 +168,9 @@ def waits_in(records: Iterable[Record], destination_id: str) -> str:
     return next((record.tray for record in records if record.destination_id == destination_id and record.status == "pending"), "")
 
 
-def row_for(destination: Destination, *, policy_id: str, number: int, alert_id: str, type: TransitionType, clock: int, now: int, tray: str = "") -> Row:
+def row_for(
+    destination: Destination, *, policy_id: str, number: int, alert_id: str, type: TransitionType, clock: int, now: int, tray: str = "", again: bool = False
+) -> Row:
     """Return the place of a transition that the engine wrote at its `clock` (µs), put there `now` (µs, wall time).
 
     It lies in the destination's own tray, or in the one where the alert's others wait (see `waits_in`).
@@ -172,7 +178,7 @@ def row_for(destination: Destination, *, policy_id: str, number: int, alert_id: 
     key = row_key(clock, policy_id, number, destination.destination_id)
     return Row(
         tray=tray or tray_of(destination), key=key, policy_id=policy_id, number=number, alert_id=alert_id,
-        destination_id=destination.destination_id, type=type, put_at=now,
+        destination_id=destination.destination_id, type=type, put_at=now, again=again,
     )  # fmt: skip
 
 

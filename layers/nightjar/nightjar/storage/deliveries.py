@@ -4,7 +4,7 @@ Trays: storage/trays.py. What mutes hold: storage/held.py. What came of posts: s
 
 | row | PK | SK | attributes |
 |---|---|---|---|
-| record | alert_id | `r#<destination_id>#<number, 6 digits>` | s status, k type, c channel, g masked target, why, at (µs text), tries N, y tray, x |
+| record | alert_id | `r#<destination_id>#<number, 6 digits>` | s status, k type, c channel, g target, why, at, l last tried (µs text), tries N, y tray, x |
 | attempt | alert_id | `a#<µs, 16 digits>#<attempt_id>` | d JSON of delivery.Attempt, x |
 | routed | alert_id | `m#<number, 6 digits>` | w JSON list of the trays that got it, x |
 | unrouted | alert_id | `unrouted` | p policy, t number: an opening that reached nobody, x |
@@ -176,6 +176,7 @@ def _record(alert_id: str, item: dict[str, Any]) -> Record:
         reason=item["why"]["S"],
         created_at=int(item["at"]["S"]),
         tray=item.get("y", {}).get("S", ""),
+        tried_at=int(item.get("l", {}).get("S", "0")),
     )
 
 

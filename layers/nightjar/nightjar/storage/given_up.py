@@ -5,19 +5,20 @@
 | given up | `given#<destination_id>` | `<µs, 16 digits>#<alert_id>#<number, 6 digits>` | d JSON of delivery.GivenUp, x |
 
 A row is written in the transaction that records the failure (storage/settling.py), and goes in the one that puts the message
-back into a tray, on condition that its record still says `failed`: so nothing is sent again twice.
+back into a tray, on condition that its record still says `failed`: so nothing is sent again twice. All of one alert goes back
+in one transaction, together with the latest transition of the alert, so that no alert that is over is told as open.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from nightjar.core.delivery import Attempt, GivenUp, RecordStatus, Row
-from nightjar.storage import trays
+from nightjar.core.delivery import Attempt, GivenUp, Record, Row
+from nightjar.storage import held, trays
 from nightjar.storage.client import Store
-from nightjar.storage.deliveries import record_key, transact
+from nightjar.storage.deliveries import new_record, record_key, transact
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -27,7 +28,9 @@ _LAST = "~"  # behind every sort key
 
 def keep_write(store: Store, given: GivenUp, expires: dict[str, Any]) -> "TransactWriteItemTypeDef":
     """Return the write that lists something as given up until it expires (TTL, as DynamoDB writes numbers)."""
-    item = {**_key(given), "d": {"S": json.dumps(asdict(given), separators=(",", ":"))}, "x": expires}
+    attempt = given.attempt
+    key = _key(attempt.destination_id, attempt.created_at, attempt.alert_id, given.number)
+    item = {**key, "d": {"S": json.dumps(asdict(given), separators=(",", ":"))}, "x": expires}
     return {"Put": {"TableName": store.tables.deliveries, "Item": item}}
 
 
@@ -49,45 +52,66 @@ def newest(store: Store, destination_id: str, limit: int, cursor: str | None = N
     return [_given(item) for item in found[:limit]], following
 
 
-def put_back(store: Store, row: Row, given: GivenUp) -> bool:
-    """Put what was given up into its destination's tray again, once.
+def put_back(store: Store, rows: Sequence[Row], lost: Sequence[Record], last: Record | None, record: Record) -> bool:
+    """Put what was given up of one alert into its destination's tray again, with the transition that says how it stands.
+
+    Args:
+        store: Where.
+        rows: What to put there; all in one tray.
+        lost: What became of it so far: given up.
+        last: What became of the latest transition, if that was not given up; None when it has no record.
+        record: The record that the latest transition gets when it has none.
 
     Returns:
-        False when its record says something else by now: somebody was faster.
+        False when anything is not as it was read: nothing was written then.
     """
-    return not transact(store, [_waits_again(store, row, "failed"), _forget_write(store, given), *trays.put_writes(store, row)])
-
-
-def put_ending_back(store: Store, row: Row) -> bool:
-    """Put an ending into the tray of a destination that was passed over for it, as long as it was not told of the opening.
-
-    Returns:
-        False when it was not passed over.
-    """
-    return not transact(store, [_waits_again(store, row, "skipped"), *trays.put_writes(store, row)])
+    tray, now = record.tray, record.created_at
+    writes = [write for each in lost for write in (_waits_again(store, each, tray), _forget_write(store, each))]
+    if last is None:
+        writes.append(new_record(store, record))
+    elif last not in lost:
+        writes.append(_is(store, last) if last.status in ("pending", "sent") else _waits_again(store, last, tray))
+        if last.status == "held":
+            writes.append(held.take_write(store, last))
+    writes += [trays.row_write(store, row) for row in rows]
+    return not transact(store, [*writes, trays.count_write(store, tray, now, len(rows))])
 
 
 def forget(store: Store, given: GivenUp) -> None:
     """Take something off the list."""
-    store.db.delete_item(TableName=store.tables.deliveries, Key=_key(given))
+    attempt = given.attempt
+    store.db.delete_item(TableName=store.tables.deliveries, Key=_key(attempt.destination_id, attempt.created_at, attempt.alert_id, given.number))
 
 
-def _waits_again(store: Store, row: Row, was: RecordStatus) -> "TransactWriteItemTypeDef":
-    """Return the write that has a record wait again, on condition that it still says what it did."""
+def _is(store: Store, record: Record) -> "TransactWriteItemTypeDef":
+    """Return the check that a record still says what it did."""
     return {
-        "Update": {
+        "ConditionCheck": {
             "TableName": store.tables.deliveries,
-            "Key": record_key(row.alert_id, row.destination_id, row.number),
-            "UpdateExpression": "SET s = :pending, why = :none, y = :y",
+            "Key": record_key(record.alert_id, record.destination_id, record.number),
             "ConditionExpression": "s = :was",
-            "ExpressionAttributeValues": {":pending": {"S": "pending"}, ":none": {"S": ""}, ":y": {"S": row.tray}, ":was": {"S": was}},
+            "ExpressionAttributeValues": {":was": {"S": record.status}},
         }
     }
 
 
-def _forget_write(store: Store, given: GivenUp) -> "TransactWriteItemTypeDef":
-    """Return the write that takes something off the list."""
-    return {"Delete": {"TableName": store.tables.deliveries, "Key": _key(given)}}
+def _waits_again(store: Store, record: Record, tray: str) -> "TransactWriteItemTypeDef":
+    """Return the write that has a record wait in a tray, on condition that it still says what it did."""
+    return {
+        "Update": {
+            "TableName": store.tables.deliveries,
+            "Key": record_key(record.alert_id, record.destination_id, record.number),
+            "UpdateExpression": "SET s = :pending, why = :none, y = :y",
+            "ConditionExpression": "s = :was",
+            "ExpressionAttributeValues": {":pending": {"S": "pending"}, ":none": {"S": ""}, ":y": {"S": tray}, ":was": {"S": record.status}},
+        }
+    }
+
+
+def _forget_write(store: Store, record: Record) -> "TransactWriteItemTypeDef":
+    """Return the write that takes what a record says was given up off the list."""
+    key = _key(record.destination_id, record.tried_at, record.alert_id, record.number)
+    return {"Delete": {"TableName": store.tables.deliveries, "Key": key}}
 
 
 def _items(store: Store, destination_id: str, cursor: str | None) -> Iterator[dict[str, Any]]:
@@ -101,7 +125,6 @@ def _given(item: dict[str, Any]) -> GivenUp:
     return GivenUp(found["policy_id"], found["number"], Attempt(**found["attempt"]))
 
 
-def _key(given: GivenUp) -> dict[str, Any]:
-    """Return a row's key."""
-    attempt = given.attempt
-    return {"PK": {"S": f"given#{attempt.destination_id}"}, "SK": {"S": f"{attempt.created_at:016d}#{attempt.alert_id}#{given.number:06d}"}}
+def _key(destination_id: str, at: int, alert_id: str, number: int) -> dict[str, Any]:
+    """Return the key of what was given up at an instant (µs)."""
+    return {"PK": {"S": f"given#{destination_id}"}, "SK": {"S": f"{at:016d}#{alert_id}#{number:06d}"}}

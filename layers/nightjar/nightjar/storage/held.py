@@ -47,7 +47,7 @@ def release(store: Store, held: Held, row: Row) -> Announced:
     Returns:
         "known" if it is held no longer, "untold" if its destination was, after all, not told of the alert.
     """
-    writes = [_update(store, replace(held.record, status="pending", reason="", tray=row.tray)), _take(store, held.record), *trays.put_writes(store, row)]
+    writes = [_update(store, replace(held.record, status="pending", reason="", tray=row.tray)), take_write(store, held.record), *trays.put_writes(store, row)]
     return write_once(store, writes, held.record, held.after)
 
 
@@ -59,7 +59,7 @@ def drop(store: Store, record: Record, now: int) -> None:
         record: With the status from now on, `skipped` or `failed`, and the reason.
         now: Wall time (µs).
     """
-    transact(store, [_update(store, record), _take(store, record), attempt_write(store, unsent(record, now))])
+    transact(store, [_update(store, record), take_write(store, record), attempt_write(store, unsent(record, now))])
 
 
 def _update(store: Store, record: Record) -> "TransactWriteItemTypeDef":
@@ -75,7 +75,7 @@ def _update(store: Store, record: Record) -> "TransactWriteItemTypeDef":
     }
 
 
-def _take(store: Store, record: Record) -> "TransactWriteItemTypeDef":
+def take_write(store: Store, record: Record) -> "TransactWriteItemTypeDef":
     """Return the write that takes a message out of what is held."""
     return {"Delete": {"TableName": store.tables.deliveries, "Key": _key(record)}}
 

@@ -78,7 +78,7 @@ def _settle_writes(store: Store, settled: Settled) -> "list[TransactWriteItemTyp
     update: dict[str, Any] = {
         "TableName": store.tables.deliveries,
         "Key": record_key(row.alert_id, row.destination_id, row.number),
-        "UpdateExpression": "SET s = :s, k = :k, c = :c, g = :g, why = :why, x = :x, #at = if_not_exists(#at, :at) ADD tries :one",
+        "UpdateExpression": "SET s = :s, k = :k, c = :c, g = :g, why = :why, x = :x, l = :at, #at = if_not_exists(#at, :at) ADD tries :one",
         "ExpressionAttributeNames": {"#at": "at"},
         "ExpressionAttributeValues": {
             ":s": {"S": settled.status},
@@ -91,7 +91,9 @@ def _settle_writes(store: Store, settled: Settled) -> "list[TransactWriteItemTyp
             ":one": {"N": "1"},
         },
     }
-    writes: list[TransactWriteItemTypeDef] = [attempt_write(store, attempt), {"Update": update}]  # type: ignore[typeddict-item]
+    writes: list[TransactWriteItemTypeDef] = [attempt_write(store, attempt)]
+    if not row.again:
+        writes.append({"Update": update})  # type: ignore[typeddict-item]
     if settled.status != "pending":
         writes.append(trays.take_write(store, row))
     elif settled.changed:

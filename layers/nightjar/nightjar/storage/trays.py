@@ -2,7 +2,7 @@
 
 | row | PK | SK | attributes |
 |---|---|---|---|
-| tray | hash of the webhook (delivery.tray_of) | delivery.row_key | p policy, t number, a alert, i destination, k type, put, b busy since (µs text) |
+| tray | hash of the webhook (delivery.tray_of) | delivery.row_key | p policy, t number, a alert, i destination, k type, put, b busy (µs text), n BOOL again |
 | trays | `trays` | the hash | oldest, last (µs text): when something was first and last put; puts N: counts what was put; failing, fails N: see count_failure |
 
 A tray row is written in one transaction with its record (storage.deliveries.announce), which also counts `puts` up. A
@@ -37,6 +37,7 @@ def row_write(store: Store, row: Row) -> "TransactWriteItemTypeDef":
         "k": {"S": row.type},
         "put": {"S": str(row.put_at)},
         "b": {"S": str(row.busy_since)},
+        "n": {"BOOL": row.again},
     }
     return {"Put": {"TableName": store.tables.deliveries, "Item": item}}
 
@@ -132,6 +133,7 @@ def _row(tray: str, item: dict[str, Any]) -> Row:
         type=item["k"]["S"],
         put_at=int(item["put"]["S"]),
         busy_since=int(item.get("b", {}).get("S", "0")),
+        again=item.get("n", {}).get("BOOL", False),
     )
 
 
