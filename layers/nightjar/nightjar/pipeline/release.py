@@ -1,6 +1,6 @@
-"""What mutes held, sent when they end: at a tick, or when a mute is deleted."""
+"""What mutes held, sent when they end: at a tick, or when a mute is deleted. And what could not be routed, tried again."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nightjar.core.alerts import OPENINGS
@@ -41,16 +41,25 @@ def release(store: Store, *, clock: int, now: int, token: str, queue: Bells | No
     Rule: ENGINE.md, Notifying, Mutes. Each message is released, or given up, in one transaction: whoever dies in between,
     what lies in a tray is rung for again by a later tick, and what is still held is released by the next.
     """
-    waiting = held.read_all(store)
-    if not waiting:
+    waiting, stuck = held.read_waiting(store)
+    if not waiting and not stuck:
         return
     by_id = {found.destination_id: found for found in destinations.list_all(store)}
     quiet = quiet_now(store, {one.policy_id for one in waiting})
     due = [one for one in waiting if is_due(one, by_id.get(one.record.destination_id), quiet, clock)]
     this = _Now(store, by_id, now)
-    into = {tray for one in due if (tray := _guarded(this, one))}
+    into = {tray for one in due if (tray := _guarded(this, one))} | _route_stuck(store, stuck, now)
     if into:
         ring(queue or bells(), into, token)
+
+
+def _route_stuck(store: Store, stuck: Sequence[outbox.Name], now: int) -> set[str]:
+    """Route what the code failed to route: it may have been mended, or the fault has passed."""
+    if not stuck:
+        return set()
+    from nightjar.pipeline.route import route_stuck  # which needs this module
+
+    return route_stuck(store, stuck, now=now)
 
 
 def _guarded(this: _Now, one: Held) -> str:

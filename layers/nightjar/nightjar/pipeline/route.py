@@ -105,7 +105,45 @@ def _guarded(this: Round, transition: Transition) -> set[str]:
             raise
         logger().exception("a transition cannot be routed", extra={"alert_id": transition.alert.alert_id, "number": transition.number})
         count("RoutingErrors")
+        _note_stuck(this, transition)
         return set()
+
+
+def _note_stuck(this: Round, transition: Transition) -> None:
+    """Have ticks route a transition again at which the code failed; nobody misses a reminder."""
+    if transition.type == "reminded":
+        return
+    held.note_stuck(this.store, (transition.alert.policy_id, transition.number), this.now)
+    try:
+        if transition.type in OPENINGS:
+            note_if_untold(this.store, transition)  # the alert says of itself that it has reached nobody
+    except Exception as error:
+        if is_fault(error):
+            raise
+        logger().exception("what became of an alert cannot be read", extra={"alert_id": transition.alert.alert_id})
+
+
+def route_stuck(store: Store, names: Sequence[outbox.Name], *, now: int) -> set[str]:
+    """Route again what the code failed to route.
+
+    Args:
+        store: Where.
+        names: Which transitions, in the order of their numbers.
+        now: Wall time (µs).
+
+    Returns:
+        The trays that got something: to be rung for.
+    """
+    transitions = outbox.read(store, names)
+    this = Round(store, destinations.list_all(store), quiet_now(store, {policy_id for policy_id, _ in names}), now)
+    into: set[str] = set()
+    for name in names:
+        found = transitions.get(name)
+        routed = set() if found is None else _guarded(this, found)
+        into |= routed
+        if found is None or found.number in deliveries.history(store, found.alert.alert_id)[1]:
+            held.forget_stuck(store, name)
+    return into
 
 
 def _route_one(this: Round, transition: Transition) -> set[str]:

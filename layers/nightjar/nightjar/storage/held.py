@@ -3,6 +3,7 @@
 | row | PK | SK | attributes |
 |---|---|---|---|
 | held | `held` | `<alert_id>#<number, 6 digits>#<destination_id>` | d JSON of quiet.Held, x |
+| stuck | `held` | `!<policy_id>#<number, 6 digits>` | x: a transition that the code failed to route |
 
 A row stands beside a record of status `held`, and each of the three things that may become of it is one transaction on the
 condition that the record is still held: it is put into its tray, or recorded as skipped or failed. So a message is released
@@ -15,12 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from nightjar.core.delivery import Record, Row, unsent
 from nightjar.core.quiet import Held
-from nightjar.storage import trays
+from nightjar.storage import outbox, trays
 from nightjar.storage.client import Store
 from nightjar.storage.deliveries import Announced, attempt_write, expiry, new_record, record_key, transact, write_once
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+_STUCK = "!"  # before every alert_id
 
 
 def hold(store: Store, held: Held) -> Announced:
@@ -37,8 +40,28 @@ def hold(store: Store, held: Held) -> Announced:
 
 def read_all(store: Store) -> list[Held]:
     """Read what is held, in the order of the engine's clock, strongly consistent."""
-    found = (_held(item["d"]["S"]) for item in trays.query(store, "held"))
-    return sorted(found, key=lambda held: (held.clock, held.policy_id, held.record.number))
+    return read_waiting(store)[0]
+
+
+def read_waiting(store: Store) -> tuple[list[Held], list[outbox.Name]]:
+    """Read what is held, in the order of the engine's clock, and what is stuck, in the order of numbers; one Query, strongly consistent."""
+    items = list(trays.query(store, "held"))
+    found = (_held(item["d"]["S"]) for item in items if "d" in item)
+    stuck = (item["SK"]["S"].removeprefix(_STUCK).rsplit("#", 1) for item in items if "d" not in item)
+    return (
+        sorted(found, key=lambda held: (held.clock, held.policy_id, held.record.number)),
+        sorted((policy_id, int(number)) for policy_id, number in stuck),
+    )
+
+
+def note_stuck(store: Store, name: outbox.Name, now: int) -> None:
+    """Record now (µs) that the code failed to route a transition, so that ticks do it again."""
+    store.db.put_item(TableName=store.tables.deliveries, Item={**_stuck_key(name), "x": expiry(now)})
+
+
+def forget_stuck(store: Store, name: outbox.Name) -> None:
+    """Record that a transition is routed after all, or gone."""
+    store.db.delete_item(TableName=store.tables.deliveries, Key=_stuck_key(name))
 
 
 def release(store: Store, held: Held, row: Row) -> Announced:
@@ -85,6 +108,12 @@ def _held(text: str) -> Held:
     found = json.loads(text)
     after = found.get("after") or ()
     return Held(**{**found, "record": Record(**found["record"]), "after": (after,) if isinstance(after, int) else tuple(after)})
+
+
+def _stuck_key(name: outbox.Name) -> dict[str, Any]:
+    """Return the key of a transition that is stuck."""
+    policy_id, number = name
+    return {"PK": {"S": "held"}, "SK": {"S": f"{_STUCK}{policy_id}#{number:06d}"}}
 
 
 def _key(record: Record) -> dict[str, Any]:
