@@ -51,6 +51,20 @@ def test_deleting_a_destination_fails_what_waits_for_it_with_that_reason(desk: D
     assert [(each.status, each.error_message) for each in desk.attempts(OPENED.alert)] == [("failed", "the destination was deleted")]
 
 
+def test_what_became_of_a_deleted_destinations_deliveries_shows_where_they_were_to_go() -> None:
+    desk = Desk()
+    desk.add(slack("d1", channel="discord", url="https://discord.com/api/webhooks/1/abc"))
+    desk.route(OPENED)
+    desk.deliver_all()
+    desk.route(transition(alert("p2")))
+    destinations.delete(desk.store, "d1")
+    desk.route(ENDED)
+    desk.deliver_all()
+    found = [*desk.attempts(OPENED.alert), *desk.attempts(alert("p2"))]
+    assert [each.status for each in found] == ["sent", "skipped", "failed"]
+    assert {(each.channel, each.target) for each in found} == {("discord", "https://discord.com/…")}
+
+
 def test_what_waits_for_a_destination_that_was_disabled_is_skipped(desk: Desk) -> None:
     desk.route(OPENED)
     desk.change("d1", enabled=False)

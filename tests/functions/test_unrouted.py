@@ -46,3 +46,11 @@ def test_refused_by_the_only_destination_it_has_reached_nobody() -> None:
         assert on.made("POST", f"/v1.0/destinations/{made['destination_id']}/resend", None)["resent"] == 1
         on.notify()
         assert not unrouted(on)
+
+
+def test_held_by_a_mute_it_is_on_its_way_to_somebody() -> None:
+    with world() as on:
+        on.made("POST", "/v1.0/destinations", {**SLACK, "mute_until": "2099-01-01T00:00:00Z"})
+        fires(on)
+        on.notify()
+        assert not unrouted(on)

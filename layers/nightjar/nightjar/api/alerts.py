@@ -10,7 +10,7 @@ from nightjar.api.models.alerts import AlertAnswer, DeliveryAnswer
 from nightjar.api.requests import Call, Reply, valid_id
 from nightjar.core.alerts import Action, Alert, Impossible, UnknownAlert
 from nightjar.core.delivery import Attempt
-from nightjar.core.routing import reached
+from nightjar.core.routing import is_routed
 from nightjar.http.errors import Conflict, NotFound
 from nightjar.pipeline.actions import act
 from nightjar.storage import alerts, deliveries
@@ -37,7 +37,7 @@ def get_alert(call: Call, alert_id: str) -> Reply:
     alert = alerts.get_alert(call.store, valid_id("alert_id", alert_id))
     if alert is None:
         raise NotFound("alert_id: there is no such alert")
-    unrouted = deliveries.unrouted(call.store, alert.alert_id) is not None and not reached(deliveries.history(call.store, alert.alert_id)[0])
+    unrouted = deliveries.unrouted(call.store, alert.alert_id) is not None and not is_routed(deliveries.history(call.store, alert.alert_id)[0])
     return Reply(AlertAnswer.of(alert, unrouted=unrouted).fields())
 
 

@@ -26,6 +26,7 @@ class Target:
         held: Whether it is told only when a mute ends.
         after: Numbers of the transitions that told it of the alert, or wait to (endings only), those that were sent first: had
             all of them failed, it would not be told.
+        was: What became of the latest of them.
     """
 
     destination: Destination | None
@@ -33,6 +34,7 @@ class Target:
     skipped: str = ""
     held: bool = False
     after: tuple[int, ...] = ()
+    was: Record | None = None
 
 
 def targets(
@@ -73,6 +75,11 @@ def wants(destination: Destination, transition: Transition) -> bool:
 def reached(records: Iterable[Record]) -> bool:
     """Tell whether anybody was told of an alert, or will be."""
     return any(record.type in _TELLING and record.status in _REACHED for record in records)
+
+
+def is_routed(records: Iterable[Record]) -> bool:
+    """Tell whether anybody was told of an alert, or will be, be it when a mute ends."""
+    return any(record.type in _TELLING and record.status in _HEARD for record in records)
 
 
 def was_told(records: Iterable[Record]) -> bool:
@@ -126,9 +133,9 @@ def tellings(records: Iterable[Record], destination_id: str, number: int) -> lis
     return told
 
 
-def _end(destination: Destination | None, destination_id: str, told: Iterable[Record]) -> Target:
+def _end(destination: Destination | None, destination_id: str, told: Sequence[Record]) -> Target:
     """Tell one destination of an end, or say why not."""
     after = tuple(record.number for record in sorted(told, key=lambda record: record.status != "sent"))
     if destination is None:
-        return Target(None, destination_id, DELETED, after=after)
+        return Target(None, destination_id, DELETED, after=after, was=told[-1])
     return Target(destination, destination_id, "" if destination.enabled else DISABLED, after=after)

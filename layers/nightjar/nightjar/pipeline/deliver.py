@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 from nightjar.core.alerts import OPENINGS, Transition
 from nightjar.core.delivery import Outcome, Row, Settled, delivery_id, owed_reason, same_alert, settled
-from nightjar.core.destinations import Destination
+from nightjar.core.destinations import Channel, Destination
 from nightjar.core.quiet import UNTOLD
 from nightjar.core.retries import kind_of, wait_seconds
 from nightjar.core.stories import settle_all
 from nightjar.core.wording import Notice
 from nightjar.observability import count, logger
 from nightjar.pipeline.health import note_outcome
-from nightjar.pipeline.owed import untold_endings
+from nightjar.pipeline.owed import shown_as, untold_endings
 from nightjar.pipeline.route import note_if_untold
 from nightjar.pipeline.sending import Post, Receiver, receiver_of, request_for, send_to
 from nightjar.pipeline.telling import telling
@@ -129,7 +129,8 @@ def _without_the_lost(courier: Courier, rows: Sequence[Row], by_id: Mapping[str,
         reason = owed_reason(destination) or ("" if (row.policy_id, row.number) in transitions else "its transition is gone")
         if reason:
             outcome = Outcome("failed" if destination is None or destination.enabled else "skipped", None, reason)
-            lost.append(_settled(row, outcome, receiver_of(destination) if destination else None, courier.clock()))
+            channel, target = _place(receiver_of(destination)) if destination else shown_as(courier.store, row)
+            lost.append(settled(row, outcome, channel, target, courier.clock()))
         else:
             owed.append(row)
     _settle(courier, lost, transitions)
@@ -144,7 +145,7 @@ def _without_the_untold(courier: Courier, rows: Sequence[Row], by_id: Mapping[st
     untold = list(untold_endings(courier.store, rows))
     for row, given_up in untold:
         outcome = Outcome("skipped", None, UNTOLD)
-        pass_over(courier.store, _settled(row, outcome, receiver_of(by_id[row.destination_id]), courier.clock()), given_up)
+        pass_over(courier.store, settled(row, outcome, *_place(receiver_of(by_id[row.destination_id])), courier.clock()), given_up)
     passed = {row.key for row, _ in untold}
     return [row for row in rows if row.key not in passed]
 
@@ -210,7 +211,7 @@ def _give_up_wordless(courier: Courier, receiver: Receiver, rows: Sequence[Row],
     """Settle the rows of one alert that the code cannot put into words, so that they do not stop the others."""
     count("WordingErrors", len(rows) > 0)
     outcome = Outcome("failed", None, "it cannot be put into words")
-    _settle(courier, [_settled(row, outcome, receiver, courier.clock()) for row in rows], transitions)
+    _settle(courier, [settled(row, outcome, *_place(receiver), courier.clock()) for row in rows], transitions)
 
 
 def _lines(courier: Courier, receiver: Receiver, rows: Sequence[Row], transitions: Transitions) -> Iterator[_Line]:
@@ -229,7 +230,7 @@ def _lines(courier: Courier, receiver: Receiver, rows: Sequence[Row], transition
 def _record(courier: Courier, receiver: Receiver, rows: Sequence[Row], outcome: Outcome, transitions: Transitions) -> None:
     """Record what came of a message: for each row, for each destination, and for alerts that now have reached nobody."""
     store, now = courier.store, courier.clock()
-    done = settle_all(rows, outcome, receiver.name, receiver.target, now)
+    done = settle_all(rows, outcome, *_place(receiver), now)
     _settle(courier, done, transitions)
     for destination_id in sorted({row.destination_id for row in rows}):
         note_outcome(store, destination_id, outcome, given_up=any(one.status == "failed" for one in done), now=now)
@@ -246,6 +247,6 @@ def _settle(courier: Courier, done: Sequence[Settled], transitions: Transitions)
     settle(courier.store, done, courier.patience)
 
 
-def _settled(row: Row, outcome: Outcome, receiver: Receiver | None, now: int) -> Settled:
-    """Say what an outcome means for one row; its destination may be gone."""
-    return settled(row, outcome, receiver.name if receiver else "slack", receiver.target if receiver else "", now)
+def _place(receiver: Receiver) -> tuple[Channel, str]:
+    """Return a receiver as records and attempts show it."""
+    return receiver.name, receiver.target

@@ -257,15 +257,15 @@ def _record(this: Round, transition: Transition, target: Target, status: RecordS
     """Make the record of a transition for a destination."""
     from nightjar.channels import target as masked  # on first use: the evaluator imports this module and rarely needs channels
 
-    found = target.destination
+    found, was = target.destination, target.was
     return Record(
         alert_id=transition.alert.alert_id,
         destination_id=target.destination_id,
         number=transition.number,
         type=transition.type,
         status=status,
-        channel=found.channel if found else "slack",
-        target=masked(found.channel, found.url, dict(found.credentials)) if found else "",
+        channel=found.channel if found else was.channel if was else "slack",
+        target=masked(found.channel, found.url, dict(found.credentials)) if found else was.target if was else "",
         reason=reason,
         created_at=this.now,
     )
