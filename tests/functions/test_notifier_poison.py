@@ -67,6 +67,18 @@ def test_a_digest_that_is_too_large_is_told_in_smaller_ones() -> None:
     assert sorted(named) == sorted(each.alert.policy_id for each in told)
 
 
+def test_a_webhooks_digest_fits_into_a_hundred_kilobytes_however_long_its_words_are() -> None:
+    desk = Desk()
+    desk.add(slack(channel="webhook", url="https://ops.example/hook"))
+    told = [transition(alert(f"p{number:03d}", title="Zu viele Wiederholungen " * 20)) for number in range(120)]
+    desk.route(*told)
+    desk.deliver_all()
+    sizes = [len(request.body) for request in desk.receivers.posts]
+    assert max(sizes) <= 100_000
+    assert len(sizes) == -(-sum(sizes) // 90_000)
+    assert sorted(each["alert"]["policy_id"] for body in desk.receivers.bodies() for each in body["transitions"]) == [each.alert.policy_id for each in told]
+
+
 @pytest.mark.parametrize("step", ["render", "request"])
 @pytest.mark.parametrize("bad", [("p03",), ("p00", "p01", "p19"), ("p",)])
 def test_an_alert_at_which_writing_the_message_fails_is_given_up_with_the_reason_and_stops_no_other(

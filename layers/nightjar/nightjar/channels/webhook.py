@@ -21,8 +21,9 @@ from nightjar.core.wording import Notice
 
 __all__ = ["asked_wait", "mask", "post", "render", "request", "validate"]
 
-# Alerts in one message; some 1 KB each.
+# Alerts in one message, and its bytes: receivers often take no more than 100 KB, and an envelope goes around it.
 _NOTICES: Final = 100
+_BYTES: Final = 90_000
 _SHOWN: Final = (
     "alert_id", "policy_id", "event_id", "agent", "event", "title", "period", "aggregate", "condition", "threshold", "severity", "status", "value",
     "count", "min", "max", "previous_value", "change_percent", "worst_value", "periods", "resolved_by",
@@ -56,9 +57,18 @@ def mask(url: str, credentials: Mapping[str, str]) -> str:  # noqa: ARG001
 
 
 def render(notices: Sequence[Notice]) -> list[Message]:
-    """Write the transitions out, up to a hundred alerts a message."""
-    groups = [notices[at : at + _NOTICES] for at in range(0, len(notices), _NOTICES)]
-    return [Message({"transitions": [shown(each) for notice in group for each in notice.transitions]}, len(group)) for group in groups]
+    """Write the transitions out, up to a hundred alerts and 90,000 bytes a message; an alert larger than that is one by itself."""
+    groups: list[list[list[dict[str, Any]]]] = []
+    left = 0
+    for notice in notices:
+        told = [shown(each) for each in notice.transitions]
+        size = sum(len(as_json(each)) + 1 for each in told)
+        if not groups or len(groups[-1]) == _NOTICES or size > left:
+            groups.append([])
+            left = _BYTES
+        groups[-1].append(told)
+        left -= size
+    return [Message({"transitions": [each for told in group for each in told]}, len(group)) for group in groups]
 
 
 def request(message: Message, url: str, credentials: Mapping[str, str], *, delivery_id: str, now: int) -> Request:
