@@ -19,7 +19,7 @@ CASES = {name[:3]: case for name, case in load_cases(SIBLINGS).items() if case["
 TELEGRAM = "https://api.telegram.org/bot123:abc/sendMessage"
 RECEIVERS = {
     "slack": slack(),
-    "discord": Destination(destination_id="d1", channel="discord", url="https://discord.com/api/webhooks/1/abc"),
+    "discord": Destination(destination_id="d1", channel="discord", url="https://discord.com/api/v10/webhooks/1/abc"),
     "telegram": Destination(destination_id="d1", channel="telegram", credentials=(("bot_token", "123:abc"), ("chat_id", "-100"))),
 }
 

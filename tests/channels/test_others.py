@@ -50,6 +50,22 @@ def test_telegram_messages_keep_telegrams_limit_in_utf_16(title: str, event: str
     assert all(0 < len(message.payload["text"].encode("utf-16-le", "surrogatepass")) // 2 <= 4_096 for message in messages)
 
 
+@pytest.mark.parametrize("host", ["discord.com", "discordapp.com", "canary.discord.com"])
+@pytest.mark.parametrize("version", ["", "/v6", "/v10"])
+def test_discord_is_asked_by_the_version_whose_waits_are_seconds(host: str, version: str) -> None:
+    (message,) = discord.render(notices())
+    request = discord.request(message, f"https://{host}/api{version}/webhooks/1/a-_B", {}, delivery_id="d", now=NOW)
+    assert request.url == f"https://{host}/api/v10/webhooks/1/a-_B"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:3000/_slack/ops", "http://discord.com/api/webhooks/1/a", "https://evil.example/api/webhooks/1/a", "https://discord.com/x"]
+)
+def test_what_is_no_webhook_of_discords_is_posted_to_as_it_is(url: str) -> None:
+    (message,) = discord.render(notices())
+    assert discord.request(message, url, {}, delivery_id="d", now=NOW).url == url
+
+
 def test_telegram_shows_markup_as_typed_and_sends_no_parse_mode() -> None:
     (message,) = telegram.render(notices(event="a_b*c[d](e) <b>&"))
     assert "a_b*c[d](e) <b>&" in message.payload["text"]

@@ -18,7 +18,9 @@ from nightjar.core.wording import Notice
 __all__ = ["asked_wait", "mask", "post", "render", "request", "validate"]
 
 _HOSTS: Final = frozenset({"discord.com", "discordapp.com", "canary.discord.com", "ptb.discord.com"})
-_PATH: Final = re.compile(r"/api(?:/v\d+)?/webhooks/\d+/[A-Za-z0-9_-]+")
+_PATH: Final = re.compile(r"/api(?:/v\d+)?(/webhooks/\d+/[A-Za-z0-9_-]+)")
+# A URL as Discord shows it names no version of the API and gets an old one, whose waits are milliseconds; since v8 they are seconds.
+_API: Final = "/api/v10"
 _TITLE, _DESCRIPTION, _LINE = 256, 4_000, 900
 _MARKUP: Final = re.compile(r"([\\*_~`|<>\[\]()#@:+\-.!])")
 _COLOURS: Final = {"🔵": 0x3498DB, "🟡": 0xF1C40F, "🟠": 0xE67E22, "🔴": 0xE74C3C, "✅": 0x2ECC71, "⚪": 0x95A5A6}
@@ -51,7 +53,7 @@ def render(notices: Sequence[Notice]) -> list[Message]:
 
 def request(message: Message, url: str, credentials: Mapping[str, str], *, delivery_id: str, now: int) -> Request:  # noqa: ARG001
     """Make the POST."""
-    return Request(url, as_json(message.payload), {"Content-Type": "application/json", "User-Agent": "Nightjar"})
+    return Request(_versioned(url), as_json(message.payload), {"Content-Type": "application/json", "User-Agent": "Nightjar"})
 
 
 def asked_wait(body: Any) -> Decimal | None:
@@ -67,6 +69,18 @@ def escaped(text: str) -> str:
         \@everyone \*b\*
     """
     return _MARKUP.sub(r"\\\1", text)
+
+
+def _versioned(url: str) -> str:
+    """Ask for the version of the API that this module reads; any other URL than Discord's own stays as it is.
+
+    Example:
+        >>> _versioned("https://discord.com/api/webhooks/1/x")
+        'https://discord.com/api/v10/webhooks/1/x'
+    """
+    parts = urlsplit(url)
+    path = _PATH.fullmatch(parts.path)
+    return f"https://{parts.netloc}{_API}{path[1]}" if path and parts.scheme == "https" and parts.netloc in _HOSTS else url
 
 
 def _payload(title: str, description: str, icon: str) -> dict[str, Any]:
