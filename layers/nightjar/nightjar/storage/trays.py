@@ -3,7 +3,7 @@
 | row | PK | SK | attributes |
 |---|---|---|---|
 | tray | hash of the webhook (delivery.tray_of) | delivery.row_key | p policy, t number, a alert, i destination, k type, put, b busy (µs text), n BOOL again |
-| trays | `trays` | the hash | oldest, last (µs text): when something was first and last put; puts N: counts what was put; failing, fails N: see count_failure |
+| trays | `trays` | the hash | oldest, last (µs text): when something was first and last put; puts N: how often; failing, fails N (count_failure); rung (note_rung) |
 
 A tray row is written in one transaction with its record (storage.deliveries.announce), which also counts `puts` up. A
 handler that found a tray empty deletes its `trays` row only if `puts` is still what it was before it looked, so what was
@@ -11,6 +11,7 @@ put in between is never forgotten; a `trays` row that is older than two minutes 
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -114,6 +115,24 @@ def count_failure(store: Store, tray: str, failing: str) -> int:
         except (store.db.exceptions.ConditionalCheckFailedException, store.db.exceptions.TransactionConflictException):
             continue  # something is being put in just now: too low a count is one wait that is too short
     return 1
+
+
+def unheard(store: Store, before: int, rung_before: int) -> list[str]:
+    """List the trays in which something was first put at or before an instant (µs), and for which no tick has rung after another."""
+    waiting = (item for item in query(store, "trays") if int(item["oldest"]["S"]) <= before)
+    return [item["SK"]["S"] for item in waiting if int(item.get("rung", {"S": "0"})["S"]) <= rung_before]
+
+
+def note_rung(store: Store, tray: str, now: int) -> None:
+    """Record that a tick has rung for a tray now (µs), unless it was emptied meanwhile; where something is being put in, it is rung for once more."""
+    with suppress(store.db.exceptions.ConditionalCheckFailedException, store.db.exceptions.TransactionConflictException):
+        store.db.update_item(
+            TableName=store.tables.deliveries,
+            Key=_key("trays", tray),
+            UpdateExpression="SET rung = :now",
+            ConditionExpression="attribute_exists(puts)",
+            ExpressionAttributeValues={":now": {"S": str(now)}},
+        )
 
 
 def waiting_since(store: Store, before: int) -> list[str]:
