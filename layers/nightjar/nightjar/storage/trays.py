@@ -3,7 +3,7 @@
 | row | PK | SK | attributes |
 |---|---|---|---|
 | tray | hash of the webhook (delivery.tray_of) | delivery.row_key | p policy, t number, a alert, i destination, k type, put, b busy (µs text), n BOOL again |
-| trays | `trays` | the hash | oldest, last (µs text): when something was first and last put; puts N: how often; failing, fails N (count_failure); rung (note_rung) |
+| trays | `trays` | the hash | oldest, last (µs text): the first and last put; puts N: how often; failing, fails N (count_failure); rung (note_rung) |
 
 A tray row is written in one transaction with its record (storage.deliveries.announce), which also counts `puts` up. A
 handler that found a tray empty deletes its `trays` row only if `puts` is still what it was before it looked, so what was
