@@ -54,7 +54,7 @@ test: $(VENV)/.dev  ## the whole test suite
 # and seconds for each fuzzer. Every crash point and every interleaving is visited whatever it is.
 SOAK ?= 20
 soak: storm  ## both storms, and the long modes of properties, crashes, faults, interleavings and fuzzers, drawn anew each time (about an hour)
-	NIGHTJAR_SOAK=$(SOAK) POWERTOOLS_LOG_LEVEL=CRITICAL $(BIN)/python -m pytest -s --timeout 14400 --durations=25 tests/properties tests/crashes tests/faults tests/concurrency tests/hostile
+	NIGHTJAR_SOAK=$(SOAK) POWERTOOLS_LOG_LEVEL=CRITICAL POWERTOOLS_METRICS_DISABLED=true $(BIN)/python -m pytest -s --timeout 14400 --durations=25 tests/properties tests/crashes tests/faults tests/concurrency tests/hostile
 
 lint: $(VENV)/.dev  ## ruff
 	$(BIN)/ruff check .

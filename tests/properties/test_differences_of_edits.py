@@ -68,3 +68,16 @@ def test_values_between_the_two_thresholds_are_not_silence() -> None:
         ticks=[f"{DAY}14:01:00Z/2026-03-04T18:01:00Z/PT1H"],
     )
     assert found == [f"{DAY}14:10:00Z opened {DAY}14:00:00Z"]
+
+
+def test_a_kept_alert_that_a_late_period_reopens_is_healthy_again_if_later_ones_were() -> None:
+    found = told(
+        policies=[{"period": "hour", "aggregate": "max", "condition": "gt", "threshold": 20, "auto_resolve": False}],
+        logs=[
+            *({"t": f"{DAY}{hour}:10:00Z", "v": value} for hour, value in ((10, 27), (11, 1), (13, 1), (15, 27))),
+            {"t": f"{DAY}12:10:00Z", "v": 27, "recv": f"{DAY}14:30:00Z"},
+        ],
+        ticks=[f"{DAY}10:01:00Z/{DAY}16:01:00Z/PT1H"],
+    )
+    kinds = [each.split()[1] for each in found]
+    assert kinds == ["opened", "reopened", "reopened"]

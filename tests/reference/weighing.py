@@ -56,7 +56,7 @@ class Scales:
         return Finding(period, reading, Moment(at, self.clock, max(self.clock, min(newest, wall))))
 
     def _having_as_slot(self, watch: Watch, periods: set[Period]) -> set[Period]:
-        """Return the closed periods that have one of these as a slot and that nothing has judged yet: the policy was made after they ended.
+        """Return the closed periods inside the horizon that have one of these as a slot.
 
         Rule: ENGINE.md, "M of N": "with a period, those inside the horizon that have it as a slot are re-judged".
         """
@@ -65,7 +65,7 @@ class Scales:
             later = period
             for _ in range(watch.policy.field("evaluation_periods") - 1 if self.inside_horizon(watch, period) else 0):
                 later = watch.calendar.after(watch.policy.kind, later)
-                found |= {later} if self.is_closed(watch, later) and later.start not in watch.verdicts.judged else set()
+                found |= {later} if self.is_closed(watch, later) else set()
         return found
 
     def _look_at_ended(self, watch: Watch, period: Period, moment: Moment) -> Finding:
@@ -89,7 +89,7 @@ class Scales:
     def _know_for(self, watch: Watch, findings: list[Finding]) -> None:
         """Know what a judgement rests on besides its own period: slots, and for the recovery all since the alert began."""
         first, alone = min(finding.period for finding in findings), not watch.policy.rests_on_several
-        if alone and not (watch.begun is not None and first.end <= watch.begun):
+        if alone and not watch.policy.previous and not (watch.begun is not None and first.end <= watch.begun):
             return
         if not alone and watch.open is not None:
             first = min(first, watch.open.first)
@@ -100,12 +100,13 @@ class Scales:
     def know(self, watch: Watch, since: Period) -> None:
         """Read, from a period on, the closed ones that nothing has judged or that lie outside the horizon by now: the rollups' word counts.
 
+        Of a policy that compares all closed ones: what they are compared with may have changed since they were judged.
         At most 1,500 are looked back to: of minutes more than a day, after which silence ends an alert.
         """
         oldest = (self.clock or 0) - watch.policy.delay - LOOK_BACK[watch.policy.kind]
         period = max(since, watch.calendar.containing(watch.policy.kind, oldest))
         while self.is_closed(watch, period):
-            if not (period.start in watch.verdicts.judged and self.inside_horizon(watch, period)):
+            if period.start not in watch.verdicts.judged or not self.inside_horizon(watch, period) or watch.policy.previous:
                 found = self._look_at_ended(watch, period, Moment(0, 0, 0))
                 watch.verdicts.known.pop(period.start, None)
                 if _is_counted(watch, found):

@@ -98,6 +98,7 @@ def _goes_on(step: Step, alert: Alert, period: Period, verdict: Verdict, evidenc
     updated = with_period(alert, policy, period, verdict, early=not _closed(evidence, period))
     if alert.healed is not None and period.start >= alert.healed:
         step.open("reopened", updated)
+        _recover(step, period, evidence)  # a late period may be followed by healthy ones
         return step.decision(look=_rests_on_little(policy, period, verdict, evidence))
     if updated == alert:
         return Decision("unchanged")

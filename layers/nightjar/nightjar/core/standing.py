@@ -6,17 +6,14 @@ from decimal import Decimal
 from typing import Final, Literal
 
 from nightjar.core.alerts import Alert
-from nightjar.core.due import LEAD, delay, last_ended, periods_due, stride, window_length
+from nightjar.core.due import LEAD, delay, last_ended, periods_due, reach, stride, window_length
 from nightjar.core.evidence import Evidence, after
 from nightjar.core.instants import MINUTE, floor
 from nightjar.core.periods import Period, period_at
 from nightjar.core.policies import Policy
-from nightjar.core.verdicts import Verdict, counts, may_settle
+from nightjar.core.verdicts import Verdict, counts, may_settle, says_something
 
 StandingState = Literal["ok", "triggered", "acknowledged", "no_data", "pending", "disabled", "unknown"]
-
-# Reasons for which a period with data says nothing, and the policy is none the worse for it.
-_WITH_DATA: Final = frozenset({"between_thresholds"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ def lately_judged(policy: Policy, tick: int) -> list[Period]:
     """
     if policy.window == "rolling":
         return periods_due(policy, None, tick)
-    found = [last_ended(policy, tick - delay(policy))]
+    found = [last_ended(policy, reach(policy, tick))]
     while may_settle(policy) and (following := after(policy, found[0])).start <= tick + LEAD:
         found.insert(0, following)
     return found
@@ -91,7 +88,7 @@ def _state(alert: Alert | None, otherwise: StandingState) -> StandingState:
 
 
 def _calm(verdict: Verdict) -> StandingState:
-    return "no_data" if verdict.outcome == "nothing" and verdict.reason not in _WITH_DATA else "ok"
+    return "ok" if says_something(verdict) else "no_data"
 
 
 def next_judged_at(policy: Policy, tick: int) -> int:
@@ -101,7 +98,7 @@ def next_judged_at(policy: Policy, tick: int) -> int:
         policy: An enabled policy.
         tick: The engine's clock (µs).
     """
-    period = next(period for period in _upcoming(policy, tick - delay(policy)) if counts(policy, period, missing=False))
+    period = next(period for period in _upcoming(policy, reach(policy, tick)) if counts(policy, period, missing=False))
     return _tick(period.end + delay(policy), MINUTE)
 
 
