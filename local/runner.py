@@ -18,14 +18,20 @@ from local.pollers import Clock, QueuePoller, StreamPoller, start
 from local.server import Front
 from local.slack import Slack
 from local.sources import sqs
+from local.stack import Function
 from local.store import count_trays, open_store
 from local.template import load
-from local.wire import Server
+from local.wire import Request, Response, Server
 
 ROOT = Path(__file__).resolve().parent.parent
 
 # What a function is told here and nowhere else: a tick may lie in any future, so that tests and the demo can move the clock.
 LOCAL_ONLY = {"TICK_LEAD_MINUTES": ""}
+
+
+def local_only(function: Function, url: str) -> dict[str, str]:
+    """List what a function is told here in the place of what it is told on AWS; `url` is where the API is."""
+    return {**LOCAL_ONLY, **({"API_URL": url} if "API_URL" in function.environment else {})}
 
 
 class Runner:
@@ -61,14 +67,18 @@ class Runner:
         services: dict[str, Service] = {"dynamodb": self.dynamodb, "dynamodbstreams": self.dynamodb, "sqs": self.moto, "ses": Mail(self.slack.keep)}
         self.endpoint = Endpoint(services, self.stack.functions, self.board)
         self._aws = Server(self.endpoint.respond)
+        self._front = Server(self._respond, port)  # bound before the functions are told where it is
         self.pools = {
-            name: Pool(function, environment_of(function, self._aws.url, LOCAL_ONLY), log) for name, function in self.stack.functions.items()
+            name: Pool(function, environment_of(function, self._aws.url, local_only(function, self.url)), log)
+            for name, function in self.stack.functions.items()
         }
         create(self.stack, self.dynamodb, self.moto)
         self.store = open_store(self.stack, self._aws.url)
-        front = Front(self.stack.api, self.pools, self.slack, self.board, lambda: count_trays(self.store))
-        self._front = Server(front.respond, port)
+        self._routes = Front(self.stack.api, self.pools, self.slack, self.board, lambda: count_trays(self.store))
         self._clocks = [Clock(plan, self.pools[plan.function], self.board) for plan in self.stack.schedules] if clock else []
+
+    def _respond(self, request: Request) -> Response:
+        return self._routes.respond(request)
 
     @property
     def url(self) -> str:

@@ -121,5 +121,7 @@ def _names_of(logical_id: str, resource: Mapping[str, Any], name: str) -> dict[s
             return {logical_id: url, f"{logical_id}.Arn": arn("sqs", name), f"{logical_id}.QueueName": name}
         case "AWS::Lambda::Function":
             return {logical_id: name, f"{logical_id}.Arn": arn("lambda", f"function:{name}")}
+        case "AWS::ApiGateway::RestApi":
+            return {logical_id: name}
         case _:
             return {}

@@ -18,3 +18,7 @@ def test_no_heartbeat_may_be_called_none(monkeypatch: pytest.MonkeyPatch, value:
 
 def test_a_heartbeat_is_taken_as_it_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert told(monkeypatch, HEARTBEAT_URL="https://hc-ping.com/None ").heartbeat_url == "https://hc-ping.com/None"
+
+
+def test_where_the_api_is_has_no_slash_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert told(monkeypatch, API_URL="https://api.example/prod/").api_url == "https://api.example/prod"

@@ -4,10 +4,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from nightjar.channels import discord, email, telegram
+from nightjar.channels import discord, email, slack, telegram
 from nightjar.core.wording import Notice, notice
 
-from tests.desk import alert, transition
+from tests.desk import alert, texts, transition
 
 CHANNELS = [discord, email, telegram]
 
@@ -57,3 +57,35 @@ def test_a_link_that_leaves_words_no_room_is_left_out(channel: Any) -> None:
 @pytest.mark.parametrize("length", [300, 2_000])
 def test_the_longest_alert_of_a_message_of_its_own_keeps_its_link(channel: Any, length: int) -> None:
     assert f"\nRunbook: {link(length)}" in shown(channel, 1, title="*" * 200, description="_" * 2_000, runbook_url=link(length))
+
+
+API = "https://a1b2c3.execute-api.eu-west-1.amazonaws.com/prod"
+
+
+@pytest.mark.parametrize("channel", [*CHANNELS, slack])
+@pytest.mark.parametrize("count", [1, 2, 60])
+def test_each_alert_is_linked_to_its_own_page_of_the_api_once(channel: Any, count: int) -> None:
+    made = [alert(f"p{number}", runbook_url=link(100)) for number in range(count)]
+    messages = channel.render([notice([transition(each)], api_url=API) for each in made])
+    text = "\n".join(words for message in messages for words in texts(message.payload))
+    assert [text.count(f"{API}/v1.0/alerts/{each.alert_id}") for each in made] == [1] * count
+    assert text.count(link(100)) == count
+
+
+@pytest.mark.parametrize("channel", [*CHANNELS, slack])
+def test_an_alert_is_named_where_nobody_knows_the_api(channel: Any) -> None:
+    (message,) = channel.render([notice([transition(alert())])])
+    assert any(alert().alert_id in words.replace("\\", "") for words in texts(message.payload))
+
+
+@pytest.mark.parametrize("channel", [discord, telegram])
+def test_a_runbook_that_leaves_no_room_leaves_it_to_the_alert(channel: Any) -> None:
+    messages = channel.render([notice([transition(alert(name, runbook_url=link(880)))], api_url=API) for name in ("p1", "p2")])
+    text = "\n".join(words for message in messages for words in texts(message.payload))
+    assert ("run.example" in text, text.count(f"Alert: {API}")) == (False, 2)
+
+
+def test_slack_shows_both_links_by_name() -> None:
+    (message,) = slack.render([notice([transition(alert(runbook_url="https://run.example"))], api_url=API)])
+    (section,) = message.payload["blocks"][-1]["elements"]
+    assert [element["text"] for element in section["elements"]] == ["Runbook", " · ", "Alert"]

@@ -160,8 +160,14 @@ def test_facts_name_what_is_around_the_value() -> None:
     found = dict(notice([transition(hourly(worst_value=99, periods=3, evaluation_periods=5, datapoints_to_alarm=3))], Background(Decimal(7))).facts)
     assert found == {
         "Event": "job.run", "Agent": "worker.billing", "Period": "3 Mar 2026, 14:03\N{EN DASH}15:03 UTC", "Rule": "3 of the last 5 hours",
-        "In alarm": "3 hours", "Worst": "99", "A day before": "7",
+        "In alarm": "3 hours", "Worst": "99", "A day before": "7", "Alert": hourly().alert_id,
     }  # fmt: skip
+
+
+def test_an_alert_is_linked_to_where_the_api_is_known_and_named_where_it_is_not() -> None:
+    known, unknown = (notice([transition(hourly(runbook_url="https://run.example"))], api_url=url) for url in ("https://api.example/prod", ""))
+    assert known.links == (("Runbook", "https://run.example"), ("Alert", f"https://api.example/prod/v1.0/alerts/{hourly().alert_id}"))
+    assert (unknown.links, dict(known.facts).get("Alert")) == ((("Runbook", "https://run.example"),), None)
 
 
 def test_a_policy_without_a_title_is_named_by_what_it_watches() -> None:

@@ -27,6 +27,7 @@ class Settings:
         heartbeat_url: GETed after each finished tick; empty for none.
         tick_lead_minutes: How far ahead of wall time a tick may lie; None (local runner only) for any.
         email_from: Who sends e-mails (verified in SES), empty when they are not set up; email_to: where to by default.
+        api_url: Where the API is, without /v1.0: what messages link to; empty where it is not known.
         key_requests_per_second: How often one key may ask one process; 0 for no limit.
     """
 
@@ -37,6 +38,7 @@ class Settings:
     tick_lead_minutes: int | None
     email_from: str
     email_to: str
+    api_url: str
     key_requests_per_second: float
 
 
@@ -53,6 +55,7 @@ def settings() -> Settings:
         tick_lead_minutes=int(lead) if lead else None,
         email_from=env.get("EMAIL_FROM", ""),
         email_to=env.get("EMAIL_TO", ""),
+        api_url=env.get("API_URL", "").rstrip("/"),
         key_requests_per_second=float(env.get("KEY_REQUESTS_PER_SECOND", "0")),
     )
 

@@ -10,7 +10,7 @@ _WORDS = 3
 
 
 def lines_of(notice: Notice, escape: Callable[[str], str] = str, *, full: bool) -> str:
-    """Write a notice as lines, all but its link.
+    """Write a notice as lines, all but its links.
 
     Args:
         notice: What to write.
@@ -26,19 +26,21 @@ def lines_of(notice: Notice, escape: Callable[[str], str] = str, *, full: bool) 
 
 
 def linked(words: str, notice: Notice, most: int, size: Callable[[str], int] = len) -> str:
-    """Put a notice's link, if it has one, below its words, in a length: words are cut, a link is whole or left out.
+    """Put a notice's links below its words, in a length: words are cut, a link is whole or left out.
 
     Args:
         words: The notice as lines.
-        notice: Whose link.
-        most: Length of both.
+        notice: Whose links.
+        most: Length of all.
         size: How the receiver counts.
     """
-    link = f"\nRunbook: {notice.runbook_url}" if notice.runbook_url else ""
-    left = most - size(link)
-    if size(words) > left and left < most // _WORDS:
-        return cut(words, most, size)
-    return cut(words, left, size) + link
+    links = ""
+    for name, url in notice.links:
+        more = f"{links}\n{name}: {url}"
+        left = most - size(more)
+        if size(words) <= left or left >= most // _WORDS:
+            links = more
+    return cut(words, most - size(links), size) + links
 
 
 def cut(text: str, most: int, size: Callable[[str], int] = len) -> str:

@@ -95,8 +95,8 @@ def _full(notice: Notice) -> dict[str, Any]:
         blocks.append({"type": "section", "text": _plain(notice.description, _SECTION)})
     if notice.trend:
         blocks.append({"type": "context", "elements": [_plain(notice.trend, _FIELD)]})
-    if notice.runbook_url:
-        blocks.append(_rich([_link(notice.runbook_url)]))
+    if notice.links:
+        blocks.append(_rich(_links(notice)[1:]))
     return _payload(f"{notice.heading} ({notice.source}): {notice.sentence}", blocks)
 
 
@@ -129,7 +129,7 @@ def _line(notice: Notice) -> list[dict[str, Any]]:
         {"type": "text", "text": escaped(notice.heading, 400), "style": {"bold": True}},
         {"type": "text", "text": escaped(words, 900)},
     ]
-    return [*line, {"type": "text", "text": " · "}, _link(notice.runbook_url)] if notice.runbook_url else line
+    return line + _links(notice)
 
 
 def _payload(text: str, blocks: list[dict[str, Any]]) -> dict[str, Any]:
@@ -147,6 +147,9 @@ def _rich(elements: list[dict[str, Any]]) -> dict[str, Any]:
     return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": elements}]}
 
 
-def _link(url: str) -> dict[str, Any]:
-    """Return the link to a runbook; what could end a URL early is percent-encoded."""
-    return {"type": "link", "url": quote(url, safe="%/:?#[]@!$&'()*+,;=~"), "text": "Runbook"}
+def _links(notice: Notice) -> list[dict[str, Any]]:
+    """Return a notice's links, a dot before each; what could end a URL early is percent-encoded."""
+    found: list[dict[str, Any]] = []
+    for name, url in notice.links:
+        found += [{"type": "text", "text": " · "}, {"type": "link", "url": quote(url, safe="%/:?#[]@!$&'()*+,;=~"), "text": name}]
+    return found

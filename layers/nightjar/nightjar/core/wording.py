@@ -70,6 +70,7 @@ class Notice:
         facts: Names and values to show beside it.
         trend: A row of bars and what they are; empty when there is none.
         transitions: What is told, oldest first.
+        alert_url: Where the API shows the alert; empty where that is not known, and then a fact names the alert.
     """
 
     kind: NoticeKind
@@ -84,6 +85,7 @@ class Notice:
     agent: str
     event: str
     transitions: tuple[Transition, ...]
+    alert_url: str = ""
 
     @property
     def heading(self) -> str:
@@ -91,12 +93,19 @@ class Notice:
         return f"{self.icon} {self.label}: {self.title}"
 
     @property
+    def links(self) -> tuple[tuple[str, str], ...]:
+        """Names and URLs of what it links to."""
+        return tuple((name, url) for name, url in (("Runbook", self.runbook_url), ("Alert", self.alert_url)) if url)
+
+    @property
     def source(self) -> str:
         """Agent and event on one line."""
         return f"{self.agent} · {self.event}" if self.agent else self.event
 
 
-def notice(transitions: Sequence[Transition], background: Background | None = None, *, now: int | None = None, latest: Alert | None = None) -> Notice:
+def notice(
+    transitions: Sequence[Transition], background: Background | None = None, *, now: int | None = None, latest: Alert | None = None, api_url: str = ""
+) -> Notice:
     """Put what is told of one alert into words.
 
     Args:
@@ -104,6 +113,7 @@ def notice(transitions: Sequence[Transition], background: Background | None = No
         background: What rollups say; None leaves it out.
         now: The instant (µs) at which it is told; None: that of its latest transition.
         latest: The alert as it is by now, where it is told late: its words are new, and while it is open its values too.
+        api_url: Where the API is; empty if that is not known.
 
     Rule: ENGINE.md, Notifying: "The words fit the case"; opening and recovery of one alert become one line.
     """
@@ -119,13 +129,14 @@ def notice(transitions: Sequence[Transition], background: Background | None = No
         label=label,
         title=title_of(alert),
         sentence=_sentence(alert, kind, now),
-        facts=_facts(alert, kind, background, now),
+        facts=_facts(alert, kind, background, now) + (() if api_url else (("Alert", alert.alert_id),)),
         description=alert.description,
         trend=_trend(alert, background, now) if background and background.trend else "",
         runbook_url=alert.runbook_url,
         agent=alert.agent,
         event=alert.event,
         transitions=told,
+        alert_url=f"{api_url}/v1.0/alerts/{alert.alert_id}" if api_url else "",
     )
 
 

@@ -46,7 +46,7 @@ class Telling:
         told = [transitions[name] for name in sorted({(row.policy_id, row.number) for row in rows})]
         latest = self.latest.get(rows[0].alert_id)
         around = background(self.store, shown_alert(told[-1], latest), self.wall) if trend else None
-        return notice(told, around, now=max(self.moments[row.key] for row in rows), latest=latest)
+        return notice(told, around, now=max(self.moments[row.key] for row in rows), latest=latest, api_url=settings().api_url)
 
 
 def telling(store: Store, rows: Sequence[Row], transitions: Transitions, wall: int) -> Telling:
