@@ -53,6 +53,7 @@ def test_a_dead_schedule_and_streams_that_stand_still_are_watched() -> None:
         ("BellsDead", "AWS/SQS ApproximateNumberOfMessagesVisible", "Maximum > 0", "1 of 5", "BellsDeadLetters.QueueName"),
         ("TicksMissing", "Nightjar TicksDone", "Sum < 1", "1 of 5", "AWS::StackName"),
         ("LogsParked", "Nightjar ParkedRecords", "Sum > 0", "1 of 5", "AWS::StackName"),
+        ("RecordsUnreadable", "Nightjar UnreadableRecords", "Sum > 0", "1 of 5", "AWS::StackName"),
         ("LogsRefused", "Nightjar InternalRejections", "Sum > 0", "1 of 5", "AWS::StackName"),
         ("ApiFaults", "Nightjar InternalErrors", "Sum > 0", "1 of 5", "AWS::StackName"),
         ("JudgementsFailing", "Nightjar JudgementErrors", "Sum > 0", "1 of 5", "AWS::StackName"),

@@ -112,7 +112,7 @@ def test_an_empty_batch_and_one_without_new_logs_do_nothing(function: Function) 
 
 @pytest.mark.parametrize(
     "keys",
-    [{}, {"PK": {"S": "e"}, "SK": {"S": "x"}}, {"PK": {"S": "e#2026030312#0"}, "SK": {"S": "noon#1"}}, {"PK": {"N": "1"}, "SK": {"S": "1#1"}}, None],
+    [{}, {"PK": {"S": "e"}, "SK": {"S": "x"}}, {"PK": {"S": "e#noon#0"}, "SK": {"S": "1772539200000000#1"}}, {"PK": {"N": "1"}, "SK": {"S": "1#1"}}, None],
 )
 def test_a_record_that_cannot_be_read_is_counted_and_passed_over(function: Function, keys: Any) -> None:
     bad, good = records("e", [(NOON, 1), (NOON, 2)])

@@ -97,6 +97,33 @@ def read_key(partition: str, sort: str) -> Identity:
     return Identity(partition.partition("#")[0], int(at), log_id)
 
 
+def time_of(partition: str, sort: str) -> int | None:
+    """Return the time (µs) that a raw log's key says; None where that is none, or lies outside the hour of its partition.
+
+    Raises:
+        LookupError, ValueError: The partition is none of raw logs.
+
+    Example:
+        >>> time_of("e#2026030313#0", "1772542800500000#i"), time_of("e#2026030313#0", "1772542800500000x#i")
+        (1772542800500000, None)
+    """
+    hour = hour_of(partition)
+    digits = sort.partition("#")[0]
+    at = int(digits) if digits.isdecimal() else -1
+    return at if hour <= at < hour + HOUR else None
+
+
+def hour_of(partition: str) -> int:
+    """Return the start (µs) of the hour of a partition of raw logs."""
+    return _read_hour(partition.split("#")[1])
+
+
+@lru_cache(maxsize=2048)
+def _read_hour(text: str) -> int:
+    year, month, day, hour = int(text[:4]), int(text[4:6]), int(text[6:8]), int(text[8:])
+    return (datetime(year, month, day, hour, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+
+
 def guard_key(event_id: str, log_id: str) -> str:
     """Return the partition key of the guard that keeps the time of a log's first receipt; its sort key is "g"."""
     return f"{GUARD}{event_id}#{log_id}"

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from nightjar.core.folding import Arrival
+from nightjar.core.sources import hour_of, time_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,14 +27,16 @@ def read_arrival(record: "Mapping[str, Any]") -> Arrival:
         record: One of `Records` of a DynamoDB stream event, with a new image.
 
     Returns:
-        The arrival. A value that is missing is empty text, for which folding parks it: its bucket is known.
+        The arrival. A value that is missing is empty text, for which folding parks it: its bucket is known. So is one whose time cannot
+        be read, at the start of its partition's hour: the look before a silent alert counts it there, and would wait for it for ever.
 
     Raises:
-        LookupError, TypeError, ValueError: The record or its key is not what ingest writes.
+        LookupError, TypeError, ValueError: The record or its partition is not what ingest writes.
     """
     change = record["dynamodb"]
-    event_id, _, shard = change["Keys"]["PK"]["S"].split("#")
-    at, _, _ = change["Keys"]["SK"]["S"].partition("#")
+    partition = change["Keys"]["PK"]["S"]
+    event_id, _, shard = partition.split("#")
+    at = time_of(partition, change["Keys"]["SK"]["S"])
     label = record["eventSourceARN"].rpartition("/stream/")[2]
-    value = change.get("NewImage", {}).get("v", {}).get("S", "")
-    return Arrival(event_id, f"{label}#{shard}", change["SequenceNumber"].zfill(DIGITS), int(at), value)
+    value = change.get("NewImage", {}).get("v", {}).get("S", "") if at is not None else ""
+    return Arrival(event_id, f"{label}#{shard}", change["SequenceNumber"].zfill(DIGITS), hour_of(partition) if at is None else at, value)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nightjar.core.decimals import plain
 from nightjar.core.events import Shards
 from nightjar.core.instants import DAY, HOUR, SECOND, floor
-from nightjar.core.sources import read_key, sort_bounds, source_keys
+from nightjar.core.sources import hour_of, read_key, sort_bounds, source_keys, time_of
 from nightjar.storage.client import Store
 
 if TYPE_CHECKING:
@@ -165,13 +165,17 @@ def read_source(
 
 
 def read_values(store: Store, source: str) -> Iterator[tuple[int, str]]:
-    """Yield time (µs) and value of all logs of one source partition, strongly consistent; the value as text, whatever it holds."""
+    """Yield time (µs) and value of all logs of one source partition, strongly consistent; the value as text, whatever it holds.
+
+    A log whose time cannot be read has no value, and the start of its hour: there rollup parked it.
+    """
     query = _query(store, source, *sort_bounds(0, _LAST))
     query["ProjectionExpression"] = "SK, v"
     while True:
         answer = store.db.query(**query)
         for found in answer["Items"]:
-            yield int(found["SK"]["S"].partition("#")[0]), found.get("v", {}).get("S", "")
+            at = time_of(source, found["SK"]["S"])
+            yield (hour_of(source), "") if at is None else (at, found.get("v", {}).get("S", ""))
         if "LastEvaluatedKey" not in answer:
             return
         query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
