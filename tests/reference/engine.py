@@ -1,6 +1,6 @@
 """The engine: what people, logs and ticks cause, in the order they come."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tests.reference.alerts import Alert, AlertKey, Conflict, Transition
@@ -86,7 +86,15 @@ class Engine:
             old.policy, old.touched_at = new, at
         watch = self.watches[policy_id]
         watch.touched_from = at if self.clock is None else self.clock
-        self._scales.judge_on_data(watch, {self._running(watch, watch.touched_from)}, at)
+        self._scales.judge_on_data(watch, {self._running(watch, watch.touched_from), *self._waited(watch)}, at)
+
+    def _waited(self, watch: Watch) -> Iterator[Period]:
+        """Yield the periods that a longer delay has kept from being closed, and a shorter one closes now."""
+        if self.clock is not None and watch.reached is not None and not watch.policy.rolling:
+            period = self._latest_ended(watch, self.clock - watch.policy.delay)
+            while period.end > watch.reached and self._scales.inside_horizon(watch, period):
+                yield period
+                period = self._earlier(watch, period)
 
     def delete_policy(self, at: int, policy_id: str) -> None:
         """Delete a policy; its open alert ends."""
