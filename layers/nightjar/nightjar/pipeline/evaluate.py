@@ -126,6 +126,7 @@ def _judge_slowly(store: Store, policy: Policy, previous: int | None, tick: int,
     gap = skipped(policy, previous, tick) is not None
     for period in due:
         judge.judge_one(store, policy, period, tick=tick, now=now, gap=gap)
+        gap = False  # the first has looked into it
     # A running period that breached early may be in alarm only now that a slot of it has closed.
     for later in having_as_slot(policy, due[-1], tick) if due else ():
         if not is_closed(policy, later, tick):
