@@ -153,7 +153,7 @@ class Desk:
         ).get("Messages", [])
         return [sqs_record(dict(message)) for message in found]
 
-    def deliver(self, tray: str, _: int = 1) -> bool:
+    def deliver(self, tray: str) -> bool:
         """Answer a bell for a tray; the wait that a receiver asked for is noted."""
         sqs = _Hider(self.queue.sqs, self.hidden)
         return answer(replace(self.courier(), queue=Bells(sqs, self.queue.url)), Bell("m", "r", tray))  # type: ignore[arg-type]

@@ -2,7 +2,6 @@
 
 from decimal import Decimal
 
-import pytest
 from nightjar.channels.transport import Answer
 from nightjar.core.delivery import tray_of
 from nightjar.storage import trays
@@ -11,13 +10,6 @@ from tests.desk import Desk, Step, alert, slack, transition
 
 TRAY, URL = tray_of(slack()), slack().url
 ASKED = Answer(429, {"retry-after": "1"}, b"slow down")
-
-
-@pytest.fixture
-def desk() -> Desk:
-    made = Desk()
-    made.add(slack())
-    return made
 
 
 def rests(desk: Desk, *answers: Step) -> list[int]:

@@ -29,13 +29,6 @@ ENDED = transition(alert(), "resolved", 2, clock="14:06")
 
 
 @pytest.fixture
-def desk() -> Desk:
-    made = Desk()
-    made.add(slack())
-    return made
-
-
-@pytest.fixture
 def handler(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Any:
     context = SimpleNamespace(
         function_name="n", memory_limit_in_mb=1, invoked_function_arn="arn:aws:lambda:x", aws_request_id="r", get_remaining_time_in_millis=lambda: 30_000

@@ -17,16 +17,18 @@ ENDED = transition(alert(), "resolved", 3, clock="14:36")
 URL = slack().url
 
 
-@pytest.fixture
-def desk() -> Desk:
-    made = Desk()
-    made.add(slack())
-    return made
-
-
 def said(desk: Desk, skip: int = 0) -> list[str]:
     """The fallback texts of what was posted, without their second half."""
     return [body["text"].split(":")[0].split(" ", 1)[1] for body in desk.receivers.bodies()[skip:]]
+
+
+def opened_with_a_reminder_that_waits(desk: Desk) -> None:
+    """The opening was sent; its reminder found the receiver down, and will find it gone."""
+    desk.receivers.scripts[URL] = [200, 503, 404, 200]
+    desk.route(OPENED)
+    desk.deliver_all()
+    desk.route(REMINDED)
+    desk.deliver_all()
 
 
 def outcomes(desk: Desk) -> dict[str, str]:
@@ -35,14 +37,10 @@ def outcomes(desk: Desk) -> dict[str, str]:
 
 
 def test_an_ending_held_by_a_mute_is_sent_though_a_reminder_failed_meanwhile(desk: Desk) -> None:
-    desk.receivers.scripts[URL] = [200, 503, 404, 200]
-    desk.route(OPENED)
-    desk.deliver_all()
-    desk.route(REMINDED)
-    desk.deliver_all()
+    opened_with_a_reminder_that_waits(desk)
     mutes.put_new(desk.store, Mute(mute_id="m1", agent="worker.*", until=at("15:00")))
     desk.route(ENDED)
-    desk.deliver(tray_of(slack()), 2)  # the reminder: 404, for good
+    desk.deliver(tray_of(slack()))  # the reminder: 404, for good
     assert outcomes(desk) == {"opened": "sent", "reminded": "failed", "resolved": "held"}
     desk.now = at("15:00")
     release(desk.store, clock=desk.now, now=desk.now, token="r", queue=desk.queue)
@@ -52,16 +50,12 @@ def test_an_ending_held_by_a_mute_is_sent_though_a_reminder_failed_meanwhile(des
 
 
 def test_an_ending_is_told_though_a_reminder_fails_while_it_is_routed(desk: Desk) -> None:
-    desk.receivers.scripts[URL] = [200, 503, 404, 200]
-    desk.route(OPENED)
-    desk.deliver_all()
-    desk.route(REMINDED)
-    desk.deliver_all()
+    opened_with_a_reminder_that_waits(desk)
 
     def fail_first(_: str, operation: str, body: bytes) -> None:
         if operation == "TransactWriteItems" and b"ConditionCheck" in body:
             desk.cloud.before = lambda *_: None
-            desk.deliver(tray_of(slack()), 2)
+            desk.deliver(tray_of(slack()))
 
     desk.cloud.before = fail_first
     desk.route(ENDED)
@@ -73,7 +67,7 @@ def later(desk: Desk, hours: int, answer: int) -> None:
     """Answer the bell that comes again, hours later, as the receiver does then."""
     desk.now += hours * HOUR
     desk.receivers.scripts[URL] = [answer]
-    desk.deliver(tray_of(slack()), 2)
+    desk.deliver(tray_of(slack()))
 
 
 def test_an_ending_is_given_up_with_its_opening_and_both_are_one_line_when_they_are_sent_again(desk: Desk) -> None:

@@ -89,7 +89,7 @@ def test_other_alerts_and_what_comes_later_go_by_the_new_webhook_at_once() -> No
     desk.route(transition(alert("p2")))
     desk.deliver_all()
     assert told(desk) == ["Warning"]
-    desk.deliver(tray_of(slack()), 2)
+    desk.deliver(tray_of(slack()))
     desk.now += MINUTE
     desk.route(ENDED)
     assert len(trays.read_tray(desk.store, tray_of(slack("new")), 10)) == 1
@@ -100,9 +100,9 @@ def test_other_alerts_and_what_comes_later_go_by_the_new_webhook_at_once() -> No
 def test_what_was_given_up_under_the_old_webhook_is_sent_again_by_the_new_one() -> None:
     desk = waiting()
     desk.receivers.scripts[OLD] = [503]
-    desk.deliver(tray_of(slack()), 2)
+    desk.deliver(tray_of(slack()))
     desk.now += 25 * HOUR
-    desk.deliver(tray_of(slack()), 2)
+    desk.deliver(tray_of(slack()))
     desk.change("d1", url=NEW)
     desk.now += 25 * HOUR
     resend(desk.store, desk.destination("d1"), token="x", now=desk.now, queue=desk.queue)

@@ -24,11 +24,9 @@ MUTE = Mute(mute_id="m1", agent="worker.*", until=at("15:00"))
 
 
 @pytest.fixture
-def desk() -> Desk:
-    made = Desk()
-    made.add(slack())
-    mutes.put_new(made.store, MUTE)
-    return made
+def desk(desk: Desk) -> Desk:
+    mutes.put_new(desk.store, MUTE)
+    return desk
 
 
 def tick(desk: Desk, clock: str) -> None:

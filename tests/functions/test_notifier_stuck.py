@@ -11,18 +11,11 @@ from nightjar.pipeline.release import release
 from nightjar.pipeline.route import route_again
 from nightjar.storage import deliveries, held
 
-from tests.desk import Desk, alert, slack, transition
+from tests.desk import Desk, alert, transition
 
 OPENED = transition(alert())
 REMINDED = transition(alert(), "reminded", 2, clock="14:05")
 ENDED = transition(alert(), "resolved", 3, clock="14:06")
-
-
-@pytest.fixture
-def desk() -> Desk:
-    made = Desk()
-    made.add(slack())
-    return made
 
 
 @pytest.fixture

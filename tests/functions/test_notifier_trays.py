@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from nightjar.channels.transport import Unreachable
 from nightjar.core.delivery import tray_of
 from nightjar.core.instants import HOUR, MINUTE
@@ -16,13 +15,6 @@ from tests.desk import Desk, alert, slack, texts, transition
 
 OPENED = transition(alert())
 ENDED = transition(alert(), "resolved", 2, clock="14:06")
-
-
-@pytest.fixture
-def desk() -> Desk:
-    made = Desk()
-    made.add(slack())
-    return made
 
 
 def test_opening_and_ending_that_wait_together_are_one_post_with_two_records(desk: Desk) -> None:

@@ -12,13 +12,11 @@ TRAY = tray_of(slack())
 
 
 @pytest.fixture
-def desk() -> Desk:
-    made = Desk()
-    made.add(slack())
-    made.receivers.scripts[slack().url] = [503]
-    made.route(transition(alert()))
-    made.deliver_all()
-    return made
+def desk(desk: Desk) -> Desk:
+    desk.receivers.scripts[slack().url] = [503]
+    desk.route(transition(alert()))
+    desk.deliver_all()
+    return desk
 
 
 def bells(desk: Desk) -> int:

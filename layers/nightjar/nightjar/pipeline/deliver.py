@@ -174,7 +174,8 @@ def _tell(courier: Courier, receiver: Receiver, rows: Sequence[Row], transitions
         request, names = _written(courier, receiver, lines)
         if request is None:
             waiting += _halves(lines)
-            _give_up_wordless(courier, receiver, lines[0].rows if len(lines) == 1 else [], transitions)
+            if len(lines) == 1:
+                _give_up_wordless(courier, receiver, lines[0].rows, transitions)
             continue
         named, rest = lines[:names], lines[names:]
         told = [row for line in named for row in line.rows]
@@ -209,7 +210,7 @@ def _halves(lines: Sequence[_Line]) -> list[list[_Line]]:
 
 def _give_up_wordless(courier: Courier, receiver: Receiver, rows: Sequence[Row], transitions: Transitions) -> None:
     """Settle the rows of one alert that the code cannot put into words, so that they do not stop the others."""
-    count("WordingErrors", len(rows) > 0)
+    count("WordingErrors")
     outcome = Outcome("failed", None, "it cannot be put into words")
     _settle(courier, [settled(row, outcome, *_place(receiver), courier.clock()) for row in rows], transitions)
 

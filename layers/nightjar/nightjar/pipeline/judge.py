@@ -117,6 +117,10 @@ class _Calls:
             found.update(periods_due(policy, self.before, self.tick))
         return sorted(found, key=lambda period: period.start)
 
+    def own(self, policy: Policy) -> set[Period]:
+        """Return the periods of a policy whose own data changed."""
+        return {period_at(policy.period, start, policy.zones) for letter, start in self.bins if letter == "m"}
+
     def buckets(self, policies: Sequence[Policy]) -> dict[Bin, Bucket] | None:
         """Read once what all policies ask for first; None where the code fails at one of them: each reads for itself then."""
         try:
@@ -140,7 +144,7 @@ class _Calls:
         """Judge a policy; tell whether an alert was written, and note an error that goes away by itself."""
         try:
             periods = self.periods(policy)
-            echoes = {period for period in periods if not any(letter == "m" and period.start <= start < period.end for letter, start in self.bins)}
+            echoes = set(periods) - self.own(policy) if policy.evaluation_periods > 1 else ()
             return judge_all(self.store, policy, periods, buckets, tick=self.tick, now=self.now, echoes=echoes)
         except Exception as error:  # noqa: BLE001 (whatever it is, it stops no other policy)
             logger().exception("judgement failed", policy_id=policy.policy_id)
