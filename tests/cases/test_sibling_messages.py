@@ -18,6 +18,7 @@ from tests.world import World, world
 
 CASES = {name: case for name, case in load_cases(SIBLINGS).items() if case["kind"] == "message"}
 PLAYED = [name for name, case in CASES.items() if "says" in case["expect"]]
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # ids are random: any letters may stand in them
 CHANNELS: tuple[Any, ...] = (slack, discord, telegram, webhook, email)
 
 
@@ -38,7 +39,7 @@ def test_the_words_fit_the_case(case_id: str, on_moto: World) -> None:
         assert missing == [], said
     said = [text for _, body in play.posted for text in texts(body)]
     said += [text for _, told in play.transitions for message in rendered([notice([told])]) for text in texts(message.payload)]
-    assert [text for text in said if any(words in text for words in expect["never"])] == []
+    assert [text for text in said if any(words in UUID.sub("", text) for words in expect["never"])] == []
 
 
 def rendered(notices: list[Notice]) -> Iterator[base.Message]:
