@@ -1,6 +1,6 @@
 """Records, attempts and trays: written together, once, and found again in order."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -152,14 +152,14 @@ def test_a_tray_is_old_when_its_oldest_row_is(desk: Desk) -> None:
     assert trays.waiting_since(desk.store, NOW) == [TRAY]
 
 
-def conflicts(times: int) -> Callable[..., None]:
-    """Let so many transactions meet another one."""
+def cancelled(times: int, reasons: Sequence[str] = ("None", "None", "TransactionConflict")) -> Callable[..., None]:
+    """Let so many transactions be cancelled: they meet another one, or what the reasons say."""
     left = [times]
 
     def refuse(params: Any, **_: Any) -> Any:
         if left[0]:
             left[0] -= 1
-            body = {"__type": "TransactionCanceledException", "CancellationReasons": [{"Code": "None"}, {"Code": "None"}, {"Code": "TransactionConflict"}]}
+            body = {"__type": "TransactionCanceledException", "CancellationReasons": [{"Code": reason} for reason in reasons]}
             return _response(400), {"Error": {"Code": "TransactionCanceledException", "Message": "x"}, **body}
         return None
 
@@ -173,13 +173,13 @@ def _response(status: int) -> Any:
 
 
 def test_a_transaction_that_meets_another_is_made_again(desk: Desk) -> None:
-    desk.store.db.meta.events.register("before-call.dynamodb.TransactWriteItems", conflicts(3))
+    desk.store.db.meta.events.register("before-call.dynamodb.TransactWriteItems", cancelled(3))
     assert announce(desk) == "new"
     assert trays.puts(desk.store, TRAY) == 1
 
 
 def test_a_transaction_that_always_meets_another_is_a_fault(desk: Desk) -> None:
-    desk.store.db.meta.events.register("before-call.dynamodb.TransactWriteItems", conflicts(100))
+    desk.store.db.meta.events.register("before-call.dynamodb.TransactWriteItems", cancelled(100))
     with pytest.raises(desk.store.db.exceptions.TransactionCanceledException):
         announce(desk)
 

@@ -18,6 +18,7 @@ from nightjar.core.alerts import Alert, Transition, alert_from_dict, alert_to_di
 from nightjar.core.instants import DAY, SECOND
 from nightjar.core.state import Decision, State, from_text, to_text
 from nightjar.storage.client import Store
+from nightjar.storage.faults import OVERTAKEN, Broken, reasons_of
 from nightjar.storage.open_rows import open_row_write, read_open
 
 if TYPE_CHECKING:
@@ -64,7 +65,9 @@ def commit(store: Store, before: State, decision: Decision, *, due: int | None =
         due: The tick (µs) at which the open alert is next looked at besides judgement; None for never.
 
     Raises:
-        Conflict: The state is no longer `before`.
+        Conflict: The state is no longer `before`, or somebody else writes it just now.
+        Broken: The state is `before`, but a transition of the next number is there already.
+        ClientError: Storage was busy.
     """
     state = decision.state
     if state is None:
@@ -80,7 +83,20 @@ def commit(store: Store, before: State, decision: Decision, *, due: int | None =
     try:
         store.db.transact_write_items(TransactItems=_last_of_each_key(writes))
     except store.db.exceptions.TransactionCanceledException as error:
-        raise Conflict(before.policy_id) from error
+        of_state, *of_others = reasons_of(error)
+        if of_state == "None" and "ConditionalCheckFailed" in of_others:
+            raise Broken(_older(before)) from error
+        if OVERTAKEN.intersection({of_state, *of_others}):
+            raise Conflict(before.policy_id) from error
+        raise
+
+
+def _older(state: State) -> str:
+    """Word that the transition after a state is there already: both are only ever written together."""
+    return (
+        f"policy_id: transition {state.number + 1} of {state.policy_id} is there, but its state knows of {state.number} only: the alerts table was "
+        f"restored or edited in part. Restore it whole, or delete the rows of this policy from `{transition_sk(state.number + 1)}` on"
+    )
 
 
 def _state_write(store: Store, before: State, state: State) -> "TransactWriteItemTypeDef":

@@ -23,6 +23,7 @@ from nightjar.core.delivery import Attempt, DeliveryKind, Record, Row
 from nightjar.core.instants import DAY, SECOND
 from nightjar.storage import trays
 from nightjar.storage.client import Store
+from nightjar.storage.faults import reasons_of
 from nightjar.storage.trays import query
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ def transact(store: Store, writes: "list[TransactWriteItemTypeDef]") -> list[str
         try:
             store.db.transact_write_items(TransactItems=writes)
         except store.db.exceptions.TransactionCanceledException as error:
-            codes = [str(reason.get("Code")) for reason in error.response.get("CancellationReasons", [])]
+            codes = reasons_of(error)
             if "ConditionalCheckFailed" in codes:
                 return codes
             if "TransactionConflict" not in codes or not tries_left:

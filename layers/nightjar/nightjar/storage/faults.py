@@ -30,6 +30,10 @@ class Unreadable(Broken):
         self.bin = bin
 
 
+# Why a transaction was cancelled that may be tried again once its rows were read again: a condition did not hold, or another
+# transaction was on the same row.
+OVERTAKEN = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
+
 # A missing table or a missing permission is among them on purpose: the operator mends it, and no client loses a log meanwhile.
 FAULTS: tuple[type[Exception], ...] = (StorageBusy, BotoCoreError, ClientError)
 
@@ -52,3 +56,8 @@ def code_of(error: Exception) -> str:
     if isinstance(error, ClientError):
         return str(error.response.get("Error", {}).get("Code", "ClientError"))
     return type(error).__name__
+
+
+def reasons_of(error: ClientError) -> list[str]:
+    """Return for each write of a cancelled transaction "None" or why it could not be ("ConditionalCheckFailed"), in their order."""
+    return [str(reason.get("Code")) for reason in error.response.get("CancellationReasons", [])]

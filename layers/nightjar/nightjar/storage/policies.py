@@ -20,12 +20,11 @@ from nightjar.core.policies import Policy, from_text, to_text
 from nightjar.storage import config
 from nightjar.storage.client import Store
 from nightjar.storage.config import Stale
+from nightjar.storage.faults import OVERTAKEN, reasons_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, BatchGetItemOutputTypeDef, TransactWriteItemTypeDef
 
-# A condition that failed, or another transaction on the same row at the same time: either way, read again.
-_OVERTAKEN = {"ConditionalCheckFailed", "TransactionConflict"}
 _BATCH = 100
 _KEPT = 400 * DAY
 
@@ -189,8 +188,7 @@ def _transact(store: Store, writes: "list[TransactWriteItemTypeDef]") -> None:
     try:
         store.db.transact_write_items(TransactItems=writes)
     except store.db.exceptions.TransactionCanceledException as error:
-        reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
-        if reasons & _OVERTAKEN:
+        if OVERTAKEN.intersection(reasons_of(error)):
             raise Stale from None
         raise
 
