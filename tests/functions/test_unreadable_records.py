@@ -67,3 +67,13 @@ def test_a_silent_alert_does_not_wait_for_a_log_that_was_parked(deployed: World,
     deployed.now = START + HOUR + MINUTE
     deployed.tick(deployed.now)
     assert ([alert.period_start for alert in deployed.alerts()], deployed.held_back()) == ([START], 0)
+
+
+ROWS = [{"v": {"S": "many"}}, {"v": {"N": "1"}}, {"v": {"S": "NaN"}}, {"x": {"S": "soon"}}, *({"SK": {"S": sort}} for sort in ODD if "#" in sort)]
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_the_raw_list_answers_the_logs_beside_it(deployed: World, row: dict[str, Any]) -> None:
+    put(deployed, **{"sort": f"{START + 2 * MINUTE:016d}#i", "x": {"N": str(2 * START)}, **row})
+    found = deployed.made("GET", f"/v1.0/events/{EVENT}/logs?period=raw", None)
+    assert [log["occurred_at"] for log in found] == [iso(START + MINUTE)]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from nightjar.core.decimals import plain
@@ -140,6 +140,8 @@ def read_source(
 ) -> Iterator[RawLog]:
     """Yield the living raw logs of one source partition in a window [start, end) in µs, strongly consistent.
 
+    A row that ingest did not write, which rollup parked, is passed over.
+
     Args:
         store: The tables.
         source: A partition key, one of `core.sources.source_keys`.
@@ -157,8 +159,9 @@ def read_source(
     while True:
         answer = store.db.query(**query)
         for found in answer["Items"]:
-            if int(found["x"]["N"]) > now // SECOND and found["SK"]["S"] != before:
-                yield _raw(found)
+            log = _raw(found, now)
+            if log and log.sort != before:
+                yield log
         if "LastEvaluatedKey" not in answer:
             return
         query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
@@ -190,7 +193,14 @@ def _query(store: Store, source: str, low: str, high: str) -> "QueryInputTypeDef
     }
 
 
-def _raw(found: Any) -> RawLog:
-    identity = read_key(found["PK"]["S"], found["SK"]["S"])
-    meta = found.get("m")
-    return RawLog(identity.at, identity.log_id, Decimal(found["v"]["S"]), meta["S"] if meta else None, found["SK"]["S"])
+def _raw(found: Any, now: int) -> RawLog | None:
+    """Read a row; None for one that has expired by now, or that is no log."""
+    sort = found["SK"]["S"]
+    try:
+        value, expires = Decimal(found["v"]["S"]), int(found["x"]["N"])
+    except (KeyError, ValueError, InvalidOperation):
+        return None
+    if expires <= now // SECOND or time_of(found["PK"]["S"], sort) is None or not value.is_finite():
+        return None
+    identity, meta = read_key(found["PK"]["S"], sort), found.get("m")
+    return RawLog(identity.at, identity.log_id, value, meta["S"] if meta else None, sort)
