@@ -28,12 +28,13 @@ from functions.ingest import app
 from local.sources.apigateway import from_answer, own
 from local.wire import Request, Response, Server
 from tests.contract.world import proxy_event
+from tests.hostile import SOAK_SECONDS
 from tests.ingesting import FaultyClient
 from tests.world import CONTEXT, KEY, World, stack, world
 
 pytestmark = pytest.mark.timeout(300)
 
-MANY = 20_000
+MANY = 20_000 if SOAK_SECONDS else 5_000
 STORM = 30  # requests at which something fails
 EVENT = {"agent": "sdk", "event": "sent"}
 

@@ -21,7 +21,7 @@ from tests.reference.replay import in_instants, play
 from tests.world import world
 
 LONG = os.environ.get("NIGHTJAR_SOAK")
-EXAMPLES = int(LONG or 8)
+EXAMPLES = int(LONG or 5)
 
 POLICIES: tuple[dict[str, Any], ...] = (
     {"id": "a", "agent": "worker.billing", "event": "job.run", "aggregate": "count", "condition": "gt", "threshold": 2},
