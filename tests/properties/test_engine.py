@@ -26,7 +26,7 @@ from tests.reference.replay import in_instants, play
 from tests.world import Record, World, world
 
 LONG = os.environ.get("NIGHTJAR_SOAK")
-EXAMPLES = int(LONG or 10)
+EXAMPLES = int(LONG or (4 if os.environ.get("NIGHTJAR_DYNAMODB") else 10))  # AWS's engine is slower
 QUICK = 20 * EXAMPLES // (1 if LONG else 4)
 
 
