@@ -28,7 +28,7 @@ def request(raw: bytes, encoding: str | None = None) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("encoding", [None, "", "gzip", "GZIP", "x-gzip", "identity", "gzip, identity"])
-@pytest.mark.parametrize("raw", [BATCH, gzip.compress(BATCH), b"\xef\xbb\xbf" + BATCH])
+@pytest.mark.parametrize("raw", [BATCH, gzip.compress(BATCH, mtime=0), b"\xef\xbb\xbf" + BATCH])
 def test_gzip_is_seen_from_the_bytes_whatever_the_header_says(raw: bytes, encoding: str | None) -> None:
     assert body.read(request(raw, encoding)) == LOGS
 
