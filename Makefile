@@ -90,11 +90,11 @@ test-sam-local: build $(VENV)/.dev  ## each of events/, and the SDK, through `sa
 	scripts/with-docker $(BIN)/python -m pytest -rs tests/sam_local || [ $$? = 69 ]
 
 # The handlers, and what they store, on AWS's engine, which gets slower with all that it has stored: a new one for each group.
-# Without the cases of long days, which take minutes there, and what is played over a ledger, which no engine sees.
+# Without long days, which take minutes there, and what is played over a ledger, which no engine sees.
 ON_DYNAMODB := "tests/functions" "tests/storage tests/crashes/test_engine_crashes.py" \
 	"tests/properties/test_rollups.py tests/properties/test_engine.py tests/crashes/test_story_crashes.py tests/faults" \
 	"tests/cases/test_engine_cases.py tests/cases/test_deliveries.py tests/cases/test_http_ingest.py tests/local/test_dynamodb_local.py tests/local/test_killed.py"
-SLOW := d11 or e13 or e15 or e17 or e21 or e30 or e39 or ledger
+SLOW := d11 or e13 or e15 or e17 or e21 or e30 or e39 or preview_of_the_past or ledger
 
 test-dynamodb: $(VENV)/.dev $(DYNAMODB)  ## the tests of handlers and storage on DynamoDB Local (Java, npm)
 	for tests in $(ON_DYNAMODB); do scripts/with-dynamodb-local $(BIN)/python -m pytest -rs $$tests -k "not ($(SLOW))" || exit 1; done
