@@ -19,7 +19,7 @@ settings.load_profile("long" if os.environ.get("NIGHTJAR_SOAK") else "short")
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Take over what the functions needed in a process of pytest-xdist."""
-    calls.merge({name: {(action, resource) for action, resource in needs} for name, needs in node.workeroutput.get("needs", {}).items()})
+    calls.merge({name: {(action, resource) for action, resource in needs} for name, needs in getattr(node, "workeroutput", {}).get("needs", {}).items()})
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
