@@ -79,8 +79,9 @@ class Scales:
         before = {finding.period.start: watch.verdicts.judged.get(finding.period.start) for finding in counted}
         for finding in counted:
             watch.record(finding.period, finding.reading)
+        moments = {finding.period: finding.moment for finding in counted}
         for finding in counted:
-            if self._weigh(watch, finding.period, finding.moment):
+            if self._weigh(watch, finding.period, moments):
                 watch.settle(finding.moment)
                 watch.quiet = watch.quiet and finding.reading.verdict is not Verdict.HEALTHY
             else:
@@ -113,8 +114,11 @@ class Scales:
                     watch.verdicts.known[period.start] = Judged(period, found.reading)
             period = watch.calendar.after(watch.policy.kind, period)
 
-    def _weigh(self, watch: Watch, period: Period, moment: Moment) -> bool:
-        """Do what a period and those that have it as a slot call for. Return False when the period's own judgement is held back."""
+    def _weigh(self, watch: Watch, period: Period, moments: dict[Period, Moment]) -> bool:
+        """Do what a period and those that have it as a slot call for. Return False when the period's own judgement is held back.
+
+        One that is judged in the same batch has a moment of its own: what it opens is dated by its own newest log.
+        """
         for judged in watch.verdicts.having_as_slot(watch.policy, watch.calendar, period):
             plan = watch.plan(judged) if judged.period == period or self.inside_horizon(watch, judged.period) else None
             if plan in (Plan.OPEN, Plan.AGAIN) and self._is_behind(watch, judged):
@@ -122,7 +126,7 @@ class Scales:
                 if judged.period == period:
                     return False
             elif plan is not None:
-                watch.apply(plan, judged, moment)
+                watch.apply(plan, judged, moments.get(judged.period, moments[period]))
         return True
 
     def _is_behind(self, watch: Watch, judged: Judged) -> bool:
