@@ -108,6 +108,12 @@ def test_a_running_period_that_breached_early_is_in_alarm_once_the_close_of_the_
     assert found == ["2026-03-03T17:01:00Z opened 2026-03-03T17:00:00Z"]
 
 
+def test_what_a_period_opens_that_came_with_its_slot_in_one_batch_is_dated_by_its_own_newest_log() -> None:
+    policy = {"period": "hour", "aggregate": "count", "condition": "gt", "threshold": 0, "evaluation_periods": 2, "datapoints_to_alarm": 2}
+    logs = [{"t": f"2026-03-03T{at}Z", "v": 1, "recv": "2026-03-03T15:07:00Z"} for at in ("14:00:13", "15:01:01")]
+    assert told(policies=[policy], logs=logs, ticks=["2026-03-03T15:00:00Z"]) == ["2026-03-03T15:07:00Z opened 2026-03-03T15:00:00Z"]
+
+
 def test_data_too_old_to_be_judged_changes_no_later_period_of_m_of_n() -> None:
     policy = {"period": "day", "aggregate": "count", "condition": "lt", "threshold": 1, "evaluation_periods": 2, "datapoints_to_alarm": 2}
     found = told(
