@@ -83,10 +83,10 @@ def commit(store: Store, before: State, decision: Decision, *, due: int | None =
     try:
         store.db.transact_write_items(TransactItems=_last_of_each_key(writes))
     except store.db.exceptions.TransactionCanceledException as error:
-        of_state, *of_others = reasons_of(error)
-        if of_state == "None" and "ConditionalCheckFailed" in of_others:
+        reasons = reasons_of(error)
+        if reasons[:1] == ["None"] and "ConditionalCheckFailed" in reasons:  # the state's own condition held, and that of a transition did not
             raise Broken(_older(before)) from error
-        if OVERTAKEN.intersection({of_state, *of_others}):
+        if OVERTAKEN.intersection(reasons):
             raise Conflict(before.policy_id) from error
         raise
 
