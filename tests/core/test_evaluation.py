@@ -235,6 +235,15 @@ def test_a_quieted_rolling_policy_opens_again_only_after_it_was_healthy(healthy:
     assert engine.state.quiet is (healthy == 0)
 
 
+@pytest.mark.parametrize(("between", "reason"), [(3, "recovered"), (30, "still_open")])
+def test_healthy_rolling_windows_in_a_row_are_counted_by_what_was_logged_in_them_those_of_missed_ticks_too(between: int, reason: str) -> None:
+    engine = Engine(policy(window="rolling", window_minutes=2, recovery_periods=3))
+    logged = minutes({"13:59": 30, "14:01": between})
+    engine.judge(Period(at("13:58"), at("14:00")), logged, "14:01")
+    after_missed_ticks = Period(at("14:03"), at("14:05"))
+    assert engine.judge(after_missed_ticks, logged, "14:06").reason == reason
+
+
 @pytest.mark.parametrize(
     ("given", "counts", "worst"),
     [

@@ -51,7 +51,6 @@ def policies(draw: st.DrawFn, pace: Pace, start: int, events: tuple[str, ...]) -
         body.pop("recovery_threshold", None)
     if body["period"] != "minute" and draw(st.integers(0, 4)) == 0:
         body |= {"window": "rolling", "window_minutes": draw(st.sampled_from(PERIODS_LONG[body["period"]]))}
-        body.pop("recovery_periods", None)  # windows of missed ticks: see docs/semantics.md
     elif draw(st.integers(0, 4)) == 0:
         body["evaluation_periods"] = draw(st.integers(2, 4))
         body["datapoints_to_alarm"] = draw(st.integers(1, body["evaluation_periods"]))
@@ -83,8 +82,9 @@ def edits(draw: st.DrawFn, body: Body, kinds: tuple[str, ...]) -> Body:
     ]
     if "window" not in body:
         choices.append({"period": draw(st.sampled_from(kinds))})
+    choices.append({"recovery_periods": draw(st.integers(1, 3))})
     if body.get("window") != "rolling":
-        choices += [{"recovery_periods": draw(st.integers(1, 3))}, {"evaluation_periods": 3, "datapoints_to_alarm": draw(st.integers(1, 3))}]
+        choices += [{"evaluation_periods": 3, "datapoints_to_alarm": draw(st.integers(1, 3))}]
     return draw(st.sampled_from(choices))
 
 

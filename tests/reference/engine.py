@@ -94,7 +94,7 @@ class Engine:
             period = self._latest_ended(watch, self.clock - watch.policy.delay)
             while period.end > watch.reached and self._scales.inside_horizon(watch, period):
                 yield period
-                period = self._earlier(watch, period)
+                period = watch.before(period)
 
     def delete_policy(self, at: int, policy_id: str) -> None:
         """Delete a policy; its open alert ends."""
@@ -149,7 +149,7 @@ class Engine:
         policy = watch.policy
         limit = moment.at - policy.delay
         due = self._rolling_due(watch, limit) if policy.rolling else self._due(watch, limit)
-        missed = watch.reached is not None and bool(due) and self._earlier(watch, due[0]).end > watch.reached
+        missed = watch.reached is not None and bool(due) and watch.before(due[0]).end > watch.reached
         watch.begun = min([limit, *(period.start for period in due)]) if watch.begun is None else watch.begun
         watch.reached = limit if watch.reached is None else max(watch.reached, limit)
         if missed and not policy.rolling and watch.open is not None and watch.open.latest is not None:
@@ -170,11 +170,6 @@ class Engine:
             due.insert(0, period)
             period = calendar.before(kind, period)
         return [period] if watch.reached is None else due
-
-    @staticmethod
-    def _earlier(watch: Watch, period: Period) -> Period:
-        """Return the period, or the rolling window, that a policy judges before one."""
-        return period.shifted(-watch.policy.stride) if watch.policy.rolling else watch.calendar.before(watch.policy.kind, period)
 
     def _rolling_due(self, watch: Watch, limit: int) -> list[Period]:
         latest = self._latest_ended(watch, limit)
@@ -207,7 +202,7 @@ class Engine:
         while period.end > max(last.period.end, moment.at - silence):
             if self._scales.says_something(watch, period):
                 return
-            period = self._earlier(watch, period)
+            period = watch.before(period)
         watch.resolve(watch.open, "no_data", moment)
 
     def _remind(self, watch: Watch, moment: Moment) -> None:

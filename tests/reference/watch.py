@@ -74,6 +74,14 @@ class Watch:
         self.verdicts.known.pop(period.start, None)
         return judged
 
+    def after(self, period: Period) -> Period:
+        """Return the period, or the rolling window, that is judged next after one."""
+        return period.shifted(self.policy.stride) if self.policy.rolling else self.calendar.after(self.policy.kind, period)
+
+    def before(self, period: Period) -> Period:
+        """Return the period, or the rolling window, that is judged just before one."""
+        return period.shifted(-self.policy.stride) if self.policy.rolling else self.calendar.before(self.policy.kind, period)
+
     def owner(self, start: int) -> Alert | None:
         """Return the alert in whose span a period lies, of several the one that begins last."""
         candidates = [alert for alert in (self.open, *self.ended) if alert is not None and alert.covers(start)]

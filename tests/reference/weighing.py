@@ -74,7 +74,7 @@ class Scales:
     def _conclude(self, watch: Watch, findings: list[Finding]) -> None:
         """Take verdicts in, then weigh each period, oldest first."""
         counted = [finding for finding in findings if _is_counted(watch, finding)]
-        if counted and not watch.policy.rolling:
+        if counted:
             self._know_for(watch, counted)
         before = {finding.period.start: watch.verdicts.judged.get(finding.period.start) for finding in counted}
         for finding in counted:
@@ -88,7 +88,14 @@ class Scales:
                 _restore(watch, finding.period, before[finding.period.start])
 
     def _know_for(self, watch: Watch, findings: list[Finding]) -> None:
-        """Know what a judgement rests on besides its own period: slots, and for the recovery all since the alert began."""
+        """Know what a judgement rests on besides its own period: slots, and for the recovery all since the alert began.
+
+        Of a rolling policy that wants several healthy windows in a row: all since the latest in alarm, as the rollups have them now.
+        """
+        if watch.policy.rolling:
+            if watch.policy.rests_on_several and watch.open is not None and watch.open.latest is not None:
+                self.know(watch, watch.after(watch.open.latest.period))
+            return
         first, alone = min(finding.period for finding in findings), not watch.policy.rests_on_several
         if alone and not watch.policy.previous and not (watch.begun is not None and first.end <= watch.begun):
             return
@@ -101,18 +108,20 @@ class Scales:
     def know(self, watch: Watch, since: Period) -> None:
         """Read, from a period on, the closed ones that nothing has judged or that lie outside the horizon by now: the rollups' word counts.
 
-        Of a policy that compares all closed ones: what they are compared with may have changed since they were judged.
+        Of a policy that compares all closed ones: what they are compared with may have changed since they were judged. Of a
+        rolling one too: its windows are never judged again, but healthy ones in a row are counted by what the rollups say.
         At most 1,500 are looked back to: of minutes more than a day, after which silence ends an alert.
         """
         oldest = (self.clock or 0) - watch.policy.delay - LOOK_BACK[watch.policy.kind]
-        period = max(since, watch.calendar.containing(watch.policy.kind, oldest))
+        period = since if watch.policy.rolling else max(since, watch.calendar.containing(watch.policy.kind, oldest))
+        always = watch.policy.previous or watch.policy.rolling
         while self.is_closed(watch, period):
-            if period.start not in watch.verdicts.judged or not self.inside_horizon(watch, period) or watch.policy.previous:
+            if period.start not in watch.verdicts.judged or not self.inside_horizon(watch, period) or always:
                 found = self._look_at_ended(watch, period, Moment(0, 0, 0))
                 watch.verdicts.known.pop(period.start, None)
                 if _is_counted(watch, found):
                     watch.verdicts.known[period.start] = Judged(period, found.reading)
-            period = watch.calendar.after(watch.policy.kind, period)
+            period = watch.after(period)
 
     def _weigh(self, watch: Watch, period: Period, moments: dict[Period, Moment]) -> bool:
         """Do what a period and those that have it as a slot call for. Return False when the period's own judgement is held back.
