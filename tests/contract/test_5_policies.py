@@ -4,7 +4,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from nightjar.api.rules import problems
+from nightjar.core.due import HORIZONS, oldest_end
+from nightjar.core.evidence import bins_of, periods_needed
 from nightjar.core.instants import DAY, iso
+from nightjar.core.periods import DAYS_BEFORE, MIN, Previous, period_at
+from nightjar.core.policies import Policy
+from nightjar.core.state import State
+from nightjar.storage import rollups
 
 from tests.contract.table import Absent, Case, Table, asks, every, holds, sends, table
 from tests.contract.world import NOBODY, NOW, Api, policy
@@ -162,6 +169,60 @@ def test_a_pair_for_which_no_rollups_are_kept_is_refused(api: Api, zone: str, ke
     assert answer.status == (201 if kept else 400)
     assert kept or answer.message.startswith("compare: no rollups are kept for previous_1m")
     assert api.post("/v1.0/policies", {**body, "evaluation_periods": 1}).status == 201
+
+
+@pytest.mark.parametrize(
+    ("zone", "given", "refused"),
+    [
+        ("Asia/Kolkata", {"evaluation_periods": 33, "datapoints_to_alarm": 30}, None),
+        ("Asia/Kolkata", {"evaluation_periods": 34}, "evaluation_periods: no rollups are kept over 34 days in timezone Asia/Kolkata"),
+        ("Asia/Kolkata", {"evaluation_periods": 50, "datapoints_to_alarm": 40}, "evaluation_periods: no rollups are kept over 50 days"),
+        ("Asia/Kolkata", {"recovery_periods": 33}, None),
+        ("Asia/Kolkata", {"recovery_periods": 34}, "recovery_periods: no rollups are kept over 34 days"),
+        ("Asia/Kolkata", {"evaluation_periods": 20, "recovery_periods": 14}, None),
+        ("Asia/Kolkata", {"evaluation_periods": 20, "recovery_periods": 15}, "evaluation_periods: no rollups are kept over 34 days"),
+        ("Asia/Kolkata", {"evaluation_periods": 3, "compare": {"previous": "previous_1m"}}, None),
+        ("Asia/Kolkata", {"recovery_periods": 4, "compare": {"previous": "previous_1m"}}, "compare: no rollups are kept for previous_1m over 4 days"),
+        ("Asia/Kolkata", {"evaluation_periods": 100, "period": "hour"}, None),
+        ("Australia/Lord_Howe", {"evaluation_periods": 34}, "evaluation_periods: no rollups are kept over 34 days in timezone Australia/Lord_Howe"),
+        ("Europe/Berlin", {"evaluation_periods": 100, "recovery_periods": 100, "compare": {"previous": "previous_1m"}}, None),
+        ("UTC", {"evaluation_periods": 100}, None),
+    ],
+)
+def test_days_for_which_no_rollups_are_kept_are_refused(api: Api, zone: str, given: dict[str, Any], refused: str | None) -> None:
+    """In March Lord Howe is on the hour, and in April no longer."""
+    event = api.made("/v1.0/events", {"event": "job.run", "timezone": zone})
+    body = policy(**{"agent": None, "event": None, "event_id": event["event_id"], "period": "day", **given})
+    answer = api.post("/v1.0/policies", body)
+    assert answer.status == (400 if refused else 201)
+    assert not refused or (answer.message.startswith(refused) and "minutes, which are kept for 35 days" in answer.message)
+
+
+@pytest.mark.parametrize("compare", [None, "previous_window", "previous_7d", "previous_1m"])
+def test_the_days_that_a_policy_may_ask_for_are_kept_for_as_long_as_late_data_judges_it(compare: Previous | None) -> None:
+    zones = ((MIN, "Asia/Kolkata"),)
+    accepted = 0
+    for slots in range(1, 101):
+        asked = Policy(
+            policy_id="p", event_id="e", event="job.run", period="day", aggregate="count", condition="gt", threshold=Decimal(1), zones=zones,
+            evaluation_periods=slots, compare=compare, created_at=NOW, updated_at=NOW,
+        )  # fmt: skip
+        judged = period_at("day", oldest_end(asked, NOW) + 1, zones)
+        late = judged.end + HORIZONS["day"] - 1  # the last instant at which a log of it is weighed
+        needed = bins_of(asked, periods_needed(asked, State(policy_id="p"), judged, late))
+        lives = all(start + rollups.KEPT[letter] > late for letter, start in needed)
+        assert lives == (problems(asked) == []), slots
+        accepted += lives
+    assert accepted == 33 - (0 if compare is None else DAYS_BEFORE.get(compare, 1))
+
+
+def test_a_new_timezone_that_takes_a_policys_days_away_is_told_in_its_warnings(api: Api) -> None:
+    made = api.made("/v1.0/policies", policy(period="day", evaluation_periods=50))
+    assert made["warnings"] == []
+    api.put(f"/v1.0/events/{made['event_id']}", {"timezone": "Asia/Kolkata"})
+    (warning,) = api.get(f"/v1.0/policies/{made['policy_id']}").body["warnings"]
+    assert warning.startswith("evaluation_periods: no rollups are kept over 50 days in timezone Asia/Kolkata")
+    assert api.put(f"/v1.0/policies/{made['policy_id']}", {"enabled": False}).status == 200, "and it can be switched off all the same"
 
 
 def test_a_new_timezone_that_takes_a_policys_baseline_away_is_told_in_its_warnings(api: Api) -> None:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 
-from nightjar.core.instants import DAY
-from nightjar.core.periods import DAYS_BEFORE, cover, period_at
+from nightjar.core.due import HORIZONS
+from nightjar.core.instants import DAY, HOUR, floor
+from nightjar.core.periods import DAYS_BEFORE, local_time
 from nightjar.core.policies import Policy
 
 _WIDEST_MINUTES = 120
 _MINUTE_BUCKETS_LIVE = 35  # days
+_DAYS_WITH_MINUTES = _MINUTE_BUCKETS_LIVE - HORIZONS["day"] // DAY
 _LOW = {"lt", "lte"}
 _HIGH = {"gt", "gte"}
 _FARTHEST_BACK = 30 * DAY
@@ -18,7 +20,7 @@ def problems(policy: Policy) -> list[str]:
 
     Rule: API.md, Policies.
     """
-    return [*_window(policy), *_counts(policy), *_recovery(policy), *_compare(policy)]
+    return [*_window(policy), *_counts(policy), *_recovery(policy), *_reach(policy)]
 
 
 def active_from_problem(active_from: int, now: int) -> str | None:
@@ -59,24 +61,37 @@ def _recovery(policy: Policy) -> Iterator[str]:
         yield "recovery_threshold: must be at least the threshold with lt and lte"
 
 
-def _compare(policy: Policy) -> Iterator[str]:
-    """Check that the buckets of the earlier window still live when it is asked for.
+def _reach(policy: Policy) -> Iterator[str]:
+    """Check that the buckets of the oldest day that a policy asks for still live then.
 
-    Hours live for years, minutes for 35 days. A day of a zone off the hour has minutes at its edges; the earlier window of
-    its oldest slot must still have them.
+    Hours live for years, minutes for 35 days. A day of a zone off the hour has minutes at its edges, and late data judges
+    days again for as long as the horizon is.
     """
-    if policy.compare is None or policy.period != "day" or policy.window != "calendar":
+    if policy.period != "day" or policy.window != "calendar":
         return
-    day = period_at("day", policy.zones[-1][0] if len(policy.zones) > 1 else policy.created_at, policy.zones)
-    off_the_hour = any(letter == "m" for letter, _ in cover(day.start, day.end))
-    reach = DAYS_BEFORE.get(policy.compare, 1) + policy.evaluation_periods + 1
-    if off_the_hour and reach > _MINUTE_BUCKETS_LIVE:
-        yield f"compare: no rollups are kept for {policy.compare} over {policy.evaluation_periods} days in timezone {policy.zones[-1][1]}"
+    days = policy.evaluation_periods + policy.recovery_periods - 1
+    before = DAYS_BEFORE.get(policy.compare, 1) if policy.compare else 0
+    if before + days <= _DAYS_WITH_MINUTES or not _is_off_the_hour(policy):
+        return
+    where = f"in timezone {policy.zones[-1][1]}, where days begin off the hour"
+    why = f"over {days} days {where}: they need minutes, which are kept for {_MINUTE_BUCKETS_LIVE} days"
+    if days <= _DAYS_WITH_MINUTES:
+        yield f"compare: no rollups are kept for {policy.compare} {why}"
+        return
+    field = "evaluation_periods" if policy.evaluation_periods >= policy.recovery_periods else "recovery_periods"
+    yield f"{field}: no rollups are kept {why}"
+
+
+def _is_off_the_hour(policy: Policy) -> bool:
+    """Tell whether the zone of a policy's event is off the hour at any time of the year: Lord Howe is in winter only."""
+    since, name = policy.zones[-1]
+    first = floor(max(since, policy.updated_at), HOUR)
+    return any(local_time(name, first + week * 7 * DAY).minute for week in range(53))
 
 
 def warnings(policy: Policy) -> list[str]:
     """List settings of a policy that users regret."""
-    found = list(_compare(policy))  # refused when it is made; a new timezone of its event may bring it about later
+    found = list(_reach(policy))  # refused when it is made; a new timezone of its event may bring it about later
     if policy.condition in _LOW and policy.missing == "ignore":
         found.append(f"{policy.condition} on {policy.aggregate} says nothing once nothing is logged: set missing to breach to hear of silence, or watch count")
     if policy.compare and not policy.min_count:
