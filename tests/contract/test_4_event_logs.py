@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from nightjar.core.instants import DAY, HOUR, MINUTE, SECOND, floor
+from nightjar.core.instants import DAY, HOUR, MINUTE, SECOND, floor, parse_instant
 from nightjar.core.sources import raw_key
 from nightjar.storage import logs
 
@@ -78,6 +78,11 @@ ANALYTICS = table(
     asks("at is a bare date", "{event}?period=1h&previous=previous_window&at=2026-03-03", 400, "at: must be an instant"),
     asks("at is before there were logs", "{event}?period=1h&previous=previous_window&at=0001-01-01T00:00:00Z", 400, "at: must lie between 1971 and 9999"),
     asks("at is at the end of time", "{event}?period=1h&previous=previous_window&at=9999-12-31T23:59:59Z", 400, "at: must lie between 1971 and 9999"),
+    asks("at needs minutes that are gone", "{busy}?period=1h&previous=previous_window&at=2026-01-27T16:15:00Z", 400,
+         "at: this range needs the minute of 2026-01-27T14:15:00Z, and minutes are kept for 35 days"),
+    asks("so does the earlier window", "{busy}?period=1h&previous=previous_1m&at=2026-02-24T14:20:00Z", 400, "the minute of 2026-01-25T13:20:00Z"),
+    asks("at a full hour none are needed", "{busy}?period=1h&previous=previous_1m&at=2026-02-24T15:00:00Z", 200, {"data": {"current_value": 100}}),
+    asks("at needs hours that are gone", "{busy}?period=7d&previous=previous_window&at=2022-03-03T14:00:00Z", 400, "hours are kept for 1095 days"),
     asks("unknown", "{nobody}?period=1h&previous=previous_window", 404, UNKNOWN),
     asks("no UUID", "evt_123?period=1h&previous=previous_window", 400, NO_UUID),
     asks("an hour that cannot be read", "{damaged}?period=7d&previous=previous_window", 409, DAMAGED),
@@ -137,6 +142,45 @@ def test_days_without_logs_are_left_out_however_long_ago_the_others_lie(api: Api
     page = api.get(f"/v1.0/events/{event_id}/logs?period=day&limit=2")
     assert [point["occurred_at"][:10] for point in page.body] == ["2026-03-03", "2026-01-15"]
     assert [point["occurred_at"][:10] for point in following(api, page).body] == ["2025-11-30"]
+    assert "Link" not in following(api, page).headers
+
+
+def days_shown(api: Api, event_id: str) -> list[tuple[str, int]]:
+    return [(point["occurred_at"], point["count"]) for point in api.get(f"/v1.0/events/{event_id}/logs?period=day").body]
+
+
+def test_a_day_whose_edges_are_gone_is_left_out_unless_nothing_was_logged_around_them(api: Api) -> None:
+    """The minutes from 18:00Z to 18:59Z are divided between two days of Kolkata; those of the 3rd had logs, those of the 4th none."""
+    event_id = api.made("/v1.0/events", {"event": "job.ms", "timezone": "Asia/Kolkata"})["event_id"]
+    for at in ("2026-03-02T08:00:00Z", "2026-03-03T08:00:00Z", "2026-03-03T18:40:00Z", "2026-03-03T23:00:00Z", "2026-03-05T08:00:00Z"):
+        logged(api, event_id, at, 1)
+    every_day = [("2026-03-04T18:30:00Z", 1), ("2026-03-03T18:30:00Z", 2), ("2026-03-02T18:30:00Z", 1), ("2026-03-01T18:30:00Z", 1)]
+    before, after = ("2026-03-04T18:30:00Z", 1), ("2026-03-01T18:30:00Z", 1)
+    gone = parse_instant("2026-03-03T18:00:00Z") + 35 * DAY
+    api.now = gone - 1
+    assert days_shown(api, event_id) == every_day
+    for api.now in (gone, gone + 20 * MINUTE, gone + 29 * MINUTE):
+        assert days_shown(api, event_id) == [*every_day[:2], every_day[3]], "the day that begins at 18:30Z still has its edge"
+    for api.now in (gone + 30 * MINUTE, gone + 45 * MINUTE, gone + 2 * DAY, gone + 700 * DAY):
+        assert days_shown(api, event_id) == [before, after]
+
+
+def test_a_day_whose_first_hours_are_gone_is_left_out(api: Api, event_id: str) -> None:
+    for at in ("2026-03-02T00:20:00Z", "2026-03-02T23:10:00Z", "2026-03-03T10:00:00Z"):
+        logged(api, event_id, at, 1)
+    api.now = parse_instant("2026-03-02T00:00:00Z") + 3 * 365 * DAY - 1
+    assert days_shown(api, event_id) == [("2026-03-03T00:00:00Z", 1), ("2026-03-02T00:00:00Z", 2)]
+    api.now += 1
+    assert days_shown(api, event_id) == [("2026-03-03T00:00:00Z", 1)]
+
+
+def test_days_that_are_left_out_do_not_shorten_a_page(api: Api) -> None:
+    event_id = api.made("/v1.0/events", {"event": "job.ms", "timezone": "Asia/Kolkata"})["event_id"]
+    for at in ("2026-01-05T08:00:00Z", "2026-01-08T18:40:00Z", "2026-01-09T08:00:00Z", "2026-01-11T08:00:00Z", "2026-01-13T08:00:00Z"):
+        logged(api, event_id, at, 1)
+    page = api.get(f"/v1.0/events/{event_id}/logs?period=day&limit=2")
+    assert [point["occurred_at"][:10] for point in page.body] == ["2026-01-12", "2026-01-10"]
+    assert [point["occurred_at"][:10] for point in following(api, page).body] == ["2026-01-04"]
     assert "Link" not in following(api, page).headers
 
 

@@ -11,6 +11,7 @@ from nightjar.core.instants import DAY, parse_instant
 from nightjar.core.periods import Bin, Period, Previous, cover
 from nightjar.core.rollups import Bucket, merge
 from nightjar.http.errors import BadRequest
+from nightjar.pipeline.preview import TooFarBack, check_kept
 from nightjar.storage import rollups
 from nightjar.storage.bucket_items import blamed
 
@@ -28,6 +29,10 @@ def window(call: Call, event_id: str) -> Reply:
     except ValueError as error:
         raise BadRequest(str(error)) from None
     bins = {*cover(current.start, current.end), *cover(earlier.start, earlier.end)}
+    try:
+        check_kept(bins, call.now)
+    except TooFarBack as error:
+        raise BadRequest(f"at: {error}") from None
     buckets = rollups.read(call.store, event.event_id, bins, now=call.now)
     with blamed(event.event_id, buckets):
         data = compare(_logs(buckets, current), _logs(buckets, earlier))

@@ -1,5 +1,6 @@
 """What an event's logs came to: points by minute, hour or day, newest first, and the raw logs while they live."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from nightjar.core.instants import DAY, HOUR, floor, iso
 from nightjar.core.periods import Bin, Kind, Period, cover, period_at, previous_period
 from nightjar.core.rollups import Bucket, merge
 from nightjar.http.body import parse
+from nightjar.pipeline.preview import is_kept
 from nightjar.settings import settings
 from nightjar.storage import logs, rollups
 from nightjar.storage.bucket_items import blamed
@@ -66,16 +68,27 @@ def _days(call: Call, event: Event, limit: int, cursor: str | None) -> tuple[lis
 
 
 def _merged(call: Call, event: Event, days: list[Period]) -> list[Found]:
-    """Merge the buckets of adjoining days, given newest first; days without logs are left out."""
+    """Merge the buckets of adjoining days, given newest first; days without logs are left out, and those of which a part is no longer kept."""
     first, last = floor(days[-1].start, HOUR), days[0].end
     buckets: dict[Bin, Bucket] = {("h", start): bucket for start, bucket in rollups.query(call.store, event.event_id, "h", first, last, now=call.now)}
-    edges = [bin for day in days for bin in cover(day.start, day.end) if bin[0] == "m" and ("h", floor(bin[1], HOUR)) in buckets]
+    days = [day for day in days if _is_whole(day, buckets, call.now)]
+    edges = [bin for day in days for bin in _edges(day, buckets)]
     buckets.update(rollups.read(call.store, event.event_id, edges, now=call.now))
     merged = [(day.start, merge(buckets[bin] for bin in cover(day.start, day.end) if bin in buckets)) for day in days]
     with blamed(event.event_id, buckets):
         for _, bucket in merged:
             bucket.check()
     return [(start, bucket) for start, bucket in merged if bucket.count]
+
+
+def _is_whole(day: Period, hours: Mapping[Bin, Bucket], now: int) -> bool:
+    """Tell whether all that was logged in a day is still kept (now in µs): hours live for years, the minutes at its edges for weeks."""
+    return all(is_kept(bin, now) for bin in [("h", floor(day.start, HOUR)), *_edges(day, hours)])
+
+
+def _edges(day: Period, hours: Mapping[Bin, Bucket]) -> list[Bin]:
+    """List the minutes at the edges of a day, those of hours in which nothing was logged left out."""
+    return [bin for bin in cover(day.start, day.end) if bin[0] == "m" and ("h", floor(bin[1], HOUR)) in hours]
 
 
 def _raw(call: Call, event: Event, limit: int, cursor: str | None) -> tuple[list[RawLog], str | None]:

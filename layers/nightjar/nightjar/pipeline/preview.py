@@ -38,18 +38,29 @@ def preview(store: Store, policy: Policy, start: int, end: int, *, now: int) -> 
     """
     periods = periods_between(policy, start, end, now)
     wanted = bins_of(policy, periods)
-    _check_kept(wanted, now)
+    check_kept(wanted, now)
     buckets = dict(_read(store, policy.event_id, wanted, now))
     with blamed(policy.event_id, buckets):
         return replay(policy, periods, buckets, first_log(store, policy, now))
 
 
-def _check_kept(wanted: Iterable[Bin], now: int) -> None:
-    """Refuse a range whose oldest buckets have expired: what is gone must not look like silence."""
-    for letter, start in wanted:
-        if start + rollups.KEPT[letter] <= now:
-            word, days = _WORDS[letter], rollups.KEPT[letter] // DAY
-            raise TooFarBack(f"this range needs the {word} of {iso(start)}, and {word}s are kept for {days} days")
+def check_kept(wanted: Iterable[Bin], now: int) -> None:
+    """Refuse a range whose oldest buckets have expired: what is gone must not look like silence.
+
+    Raises:
+        TooFarBack: They have.
+    """
+    gone = [bin for bin in wanted if not is_kept(bin, now)]
+    if gone:
+        start, letter = min((start, letter) for letter, start in gone)
+        word, days = _WORDS[letter], rollups.KEPT[letter] // DAY
+        raise TooFarBack(f"this range needs the {word} of {iso(start)}, and {word}s are kept for {days} days")
+
+
+def is_kept(bin: Bin, now: int) -> bool:
+    """Tell whether a bucket lives at an instant (µs), if anything was logged in it."""
+    letter, start = bin
+    return start + rollups.KEPT[letter] > now
 
 
 def _read(store: Store, event_id: str, wanted: Iterable[Bin], now: int) -> Iterator[tuple[Bin, Bucket]]:
