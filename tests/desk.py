@@ -41,7 +41,7 @@ def alert(policy_id: str = "p1", **given: Any) -> Alert:
         "severity": "warning", "period": "minute", "aggregate": "count", "condition": "gt", "threshold": 20, "period_start": start, "last_start": start,
         "last_end": start + MINUTE, "value": 25, "count": 25, "min": 1, "max": 1, "worst_value": 25, "triggered_at": at(opened), **given,
     }  # fmt: skip
-    for name in ("threshold", "value", "min", "max", "worst_value", "previous_value", "change_percent"):
+    for name in ("threshold", "value", "min", "max", "worst_value", "worst_change", "previous_value", "change_percent"):
         if fields.get(name) is not None:
             fields[name] = Decimal(str(fields[name]))
     return Alert(**fields)

@@ -59,7 +59,7 @@ def test_a_dead_schedule_and_streams_that_stand_still_are_watched() -> None:
         ("JudgementsFailing", "Nightjar JudgementErrors", "Sum > 0", "1 of 5", "AWS::StackName"),
         ("AlertsHeldBack", "Nightjar SilentAlertsHeldBack", "Sum > 0", "1 of 5", "AWS::StackName"),
         ("AlertsUnrouted", "Nightjar UnroutedAlerts", "Sum > 0", "1 of 5", "AWS::StackName"),
-        ("RoutingFailing", "Nightjar RoutingErrors", "Sum > 0", "1 of 5", "AWS::StackName"),
+        ("NotifyingFailing", "Nightjar NotifyingErrors", "Sum > 0", "1 of 5", "AWS::StackName"),
     ],
 )
 def test_when_an_alarm_rings(name: str, metric: str, breaches: str, minutes: str, of: str) -> None:

@@ -97,7 +97,7 @@ class Play:
                 self._add({"id": step.target, **step.body})
             case "put", "destination":
                 for destination_id in self.destinations[step.target]:
-                    self.world.made("PUT", f"/v1.0/destinations/{destination_id}", dict(step.body))
+                    self.world.made("PUT", f"/v1.0/destinations/{destination_id}", self._named(step.body))
             case "post", "mute":
                 self.mutes[step.target] = self.world.made("POST", "/v1.0/mutes", self._named(step.body))["mute_id"]
             case "delete", _:

@@ -73,9 +73,30 @@ def test_what_a_user_typed_is_escaped_once_and_never_a_mention_or_a_link(field: 
         text = json.dumps(message.payload, ensure_ascii=False)
         assert not any(forbidden in text for forbidden in ("<!", "<@", "<#", "<https://evil"))
         escaped = typed.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        if field != "description" or message.names == 1:
+        if message.names == 1:
             assert any(escaped in words for words in texts(message.payload))
+        elif field != "description":
+            assert any(typed in words.replace("\N{WORD JOINER}", "") for words in texts(message.payload["blocks"]))
     assert "link_names" not in message.payload
+
+
+@pytest.mark.parametrize("typed", ["R&D <prod> queue", "a < b", "&lt;ok&gt;"])
+def test_a_digest_shows_what_was_typed_as_one_message_does(typed: str) -> None:
+    (message,) = slack.render(notices(2, title=typed))
+    shown = [words.replace("\N{WORD JOINER}", "") for words in texts(message.payload["blocks"])]
+    assert shown.count(f"🟡 Warning: {typed}") == 2
+
+
+def test_what_does_not_fit_with_the_others_is_told_like_one_alone() -> None:
+    last = slack.render(notices(46))[1]
+    assert last.payload["blocks"][0]["text"]["text"] == "🟡 Warning: job.run: count above 20"
+    assert last.names == 1
+
+
+def test_a_link_that_is_too_long_once_it_is_encoded_is_left_out() -> None:
+    found = [message.payload for message in slack.render(notices(2, runbook_url="https://run.example/" + "ü" * 1_900))]
+    assert "run.example" not in str(found)
+    assert len(found) == 1
 
 
 def test_user_text_stands_only_where_slack_reads_no_markup_and_no_emoji_names() -> None:

@@ -116,12 +116,15 @@ def test_deleting_takes_the_id_out_of_every_destination(api: Api) -> None:
     assert [one["policy_id"] for one in api.get("/v1.0/policies").body] == [kept]
 
 
-def test_a_deleted_policy_holds_by_its_last_settings(api: Api) -> None:
-    quiet, loud = (api.made("/v1.0/policies", policy(mute_until=until))["policy_id"] for until in ("2026-03-03T16:00:00Z", None))
+def test_a_deleted_policys_active_hours_are_kept_and_its_mute_is_not(api: Api) -> None:
+    hours = {"days": ["mon"], "from": "09:00", "to": "17:00"}
+    settings = ({"active_hours": hours, "mute_until": "2026-03-03T16:00:00Z"}, {"mute_until": "2026-03-03T16:00:00Z"})
+    quiet, loud = (api.made("/v1.0/policies", policy(**given))["policy_id"] for given in settings)
     for policy_id in (quiet, loud):
         api.delete(f"/v1.0/policies/{policy_id}")
     assert policies.get(api.store, quiet) is None
-    assert set(policies.latest(api.store, [quiet, loud])) == {quiet}
+    kept = policies.latest(api.store, [quiet, loud])
+    assert {policy_id: left.mute_until for policy_id, left in kept.items()} == {quiet: None}
     (row,) = api.store.db.query(TableName=api.store.tables.policies, KeyConditionExpression="PK = :g", ExpressionAttributeValues={":g": {"S": "gone"}})["Items"]
     assert int(row["x"]["N"]) > api.now // SECOND
 

@@ -8,7 +8,7 @@ from nightjar.core.destinations import Destination
 from nightjar.core.instants import DAY, HOUR, MINUTE, parse_instant
 from nightjar.core.mutes import Mute, from_text, to_text
 from nightjar.core.policies import ActiveHours
-from nightjar.core.quiet import DELETED, DISABLED, OVER, Held, Quiet, is_active, is_due, overtaken, refusal
+from nightjar.core.quiet import DELETED, DISABLED, OVER, UNWANTED, Held, Quiet, is_active, is_due, overtaken, refusal
 from nightjar.core.routing import reached, targets, untold
 
 from tests.builders import at, policy
@@ -179,20 +179,23 @@ def test_an_ending_overtakes_the_openings_before_it_that_are_still_held() -> Non
 
 
 @pytest.mark.parametrize(
-    ("type", "to", "over", "expected"),
+    ("type", "to", "over", "wanted", "expected"),
     [
-        ("opened", slack(), False, None),
-        ("opened", slack(), True, ("skipped", OVER)),
-        ("reopened", slack(), True, ("skipped", OVER)),
-        ("resolved", slack(), True, None),
-        ("opened", slack(enabled=False), False, ("skipped", DISABLED)),
-        ("resolved", slack(enabled=False), True, ("skipped", DISABLED)),
-        ("opened", None, False, ("failed", DELETED)),
-        ("resolved", None, True, ("failed", DELETED)),
+        ("opened", slack(), False, True, None),
+        ("opened", slack(), True, True, ("skipped", OVER)),
+        ("opened", slack(), False, False, ("skipped", UNWANTED)),
+        ("reopened", slack(), True, True, ("skipped", OVER)),
+        ("reopened", slack(), False, False, ("skipped", UNWANTED)),
+        ("resolved", slack(), True, True, None),
+        ("resolved", slack(), True, False, None),
+        ("opened", slack(enabled=False), False, False, ("skipped", DISABLED)),
+        ("resolved", slack(enabled=False), True, True, ("skipped", DISABLED)),
+        ("opened", None, False, True, ("failed", DELETED)),
+        ("resolved", None, True, True, ("failed", DELETED)),
     ],
 )
-def test_what_is_due_is_sent_or_refused_with_a_reason(type: str, to: Destination | None, over: bool, expected: Any) -> None:
-    assert refusal(held(type=type), to, over=over) == expected
+def test_what_is_due_is_sent_or_refused_with_a_reason(type: str, to: Destination | None, over: bool, wanted: bool, expected: Any) -> None:
+    assert refusal(held(type=type), to, over=over, wanted=wanted) == expected
 
 
 def test_what_waits_for_a_deleted_destination_is_due_at_once() -> None:

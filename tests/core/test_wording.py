@@ -67,6 +67,21 @@ def test_a_change_names_both_windows() -> None:
     assert sentence(**fallen) == "40, 60 % less than the hour before (100), limit -50 %"
 
 
+@pytest.mark.parametrize(
+    ("condition", "threshold", "words"),
+    [("lt", 10, "expected at least +10 %"), ("gt", -10, "expected at most -10 %"), ("gt", 0, "limit 0 %"), ("lt", 0, "limit 0 %")],
+)
+def test_a_change_that_is_expected_is_no_limit(condition: str, threshold: int, words: str) -> None:
+    grown = {"compare": "previous_7d", "value": 105, "count": 9, "previous_value": 100, "change_percent": 5}
+    assert sentence(**grown, condition=condition, threshold=threshold) == f"105, 5 % more than 7 days before (100), {words}"
+
+
+def test_the_worst_of_changes_is_named_with_its_change() -> None:
+    given = {"compare": "previous_7d", "condition": "lt", "threshold": -50, "value": 3, "count": 3, "previous_value": 10, "change_percent": -70}
+    found = dict(notice([transition(hourly(**given, worst_value=7, worst_change=-93))]).facts)
+    assert found["Worst"] == "7 (93 % less)"
+
+
 @pytest.mark.parametrize("change", [None, "Infinity"])
 def test_a_rise_from_nothing_has_no_percentage(change: str | None) -> None:
     risen = {"compare": "previous_1d", "value": 50, "count": 50, "threshold": 50, "previous_value": 0, "change_percent": change}
@@ -78,6 +93,7 @@ def test_units_come_from_the_events_name() -> None:
     assert sentence(**slow) == "average 45,000 ms this hour, limit 30,000 ms"
     assert sentence(**{**slow, "aggregate": "count"}) == "45,000 this hour, limit 30,000"
     assert [unit_of(name) for name in ("a.b_bytes", "lag-seconds", "jobs", "ms")] == ["bytes", "s", "", ""]
+    assert [unit_of(name) for name in ("jobs_per_sec", "bytes.per.s", "orders.us", "signups-gb", "latency_us", "disk_gb")] == ["", "", "", "", "µs", "GB"]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +140,7 @@ def test_each_condition_says_what_was_expected(condition: Condition, words: str)
 def test_an_ending_says_why(by: Ending, words: str, label: str) -> None:
     found = notice([transition(hourly(), "resolved", 2, clock="14:38", by=by)])
     assert (found.sentence, found.label, found.kind) == (words, label, "ended")
-    assert ("Last in alarm", "25 this hour, limit 20") in found.facts
+    assert ("Last in alarm", "25 on 3 Mar, 14:03\N{EN DASH}15:03 UTC, limit 20") in found.facts
 
 
 def test_silence_of_a_day_policy_lasts_three_days() -> None:
@@ -134,7 +150,16 @@ def test_silence_of_a_day_policy_lasts_three_days() -> None:
 def test_opening_and_recovery_become_one_line_that_says_it_is_over() -> None:
     found = notice([transition(hourly(early=True)), transition(hourly(early=True), "resolved", 2, clock="14:13")])
     assert (found.kind, found.label, found.icon) == ("over", "Over", "✅")
-    assert found.sentence == "25 this hour, limit 20; recovered after 10 min"
+    assert found.sentence == "25 on 3 Mar, 14:03\N{EN DASH}15:03 UTC, limit 20; recovered after 10 min"
+
+
+@pytest.mark.parametrize("of", [{"condition": "lt", "threshold": 10, "value": 0, "count": 0}, {"window": "rolling", "window_minutes": 60}])
+def test_what_is_over_is_not_said_of_now_though_it_has_just_ended(of: dict[str, Any]) -> None:
+    kept_open = transition(hourly(**of, healed=at("15:03")), "reminded", 2, clock="15:04")
+    for told in ([transition(hourly(**of), "resolved", 2, clock="15:04")], [kept_open]):
+        found = notice(told)
+        assert "this hour" not in str((found.sentence, found.facts))
+        assert "in the last" not in str((found.sentence, found.facts))
 
 
 def test_an_alert_that_ended_at_once_lasted_as_long_as_its_periods() -> None:

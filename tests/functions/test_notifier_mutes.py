@@ -7,7 +7,8 @@ import pytest
 from nightjar.core.delivery import tray_of
 from nightjar.core.instants import HOUR
 from nightjar.core.mutes import Mute
-from nightjar.core.quiet import DELETED, DISABLED, HELD, OVER, UNTOLD
+from nightjar.core.policies import ActiveHours
+from nightjar.core.quiet import DELETED, DISABLED, HELD, OVER, UNTOLD, UNWANTED
 from nightjar.pipeline.release import release
 from nightjar.pipeline.route import route_again
 from nightjar.storage import deliveries, destinations, held, mutes, policies
@@ -115,20 +116,40 @@ def test_a_deleted_mute_ends_at_once(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("ends", ["edited", "deleted"])
-def test_a_policys_own_mute_is_read_as_it_is_now_and_a_deleted_policys_as_it_was(desk: Desk, ends: str) -> None:
+def test_a_policys_own_mute_is_read_as_it_is_now_and_ends_with_its_policy(desk: Desk, ends: str) -> None:
     mutes.delete(desk.store, "m1")
     quiet = policy(mute_until=at("15:00"))
     policies.put_new(desk.store, quiet)
     desk.route(OPENED)
     if ends == "edited":
         policies.replace(desk.store, quiet, replace(quiet, mute_until=None, version=2))
-        tick(desk, "14:04")
     else:
         policies.delete(desk.store, quiet, now=desk.now)
-        tick(desk, "14:04")
-        assert told(desk) == [("pending", HELD)]
-        tick(desk, "15:00")
+    tick(desk, "14:04")
     assert told(desk) == [("sent", None)]
+
+
+def test_a_deleted_policys_active_hours_still_hold(desk: Desk) -> None:
+    mutes.delete(desk.store, "m1")
+    quiet = policy(active_hours=ActiveHours(days=("tue",), start="15:00", end="16:00"))
+    policies.put_new(desk.store, quiet)
+    desk.route(OPENED)
+    policies.delete(desk.store, quiet, now=desk.now)
+    tick(desk, "14:04")
+    assert told(desk) == [("pending", HELD)]
+    tick(desk, "15:00")
+    assert told(desk) == [("sent", None)]
+
+
+@pytest.mark.parametrize("now", [{"min_severity": "critical"}, {"scope": "policies", "policy_ids": ("other",)}])
+def test_what_a_destination_does_not_want_any_more_when_the_mute_ends_is_skipped_and_so_is_its_ending(desk: Desk, now: dict[str, Any]) -> None:
+    desk.route(OPENED)
+    desk.change("d1", **now)
+    tick(desk, "15:00")
+    assert (told(desk), desk.receivers.posts) == ([("skipped", UNWANTED)], [])
+    desk.route(ENDED)
+    desk.deliver_all()
+    assert desk.receivers.posts == []
 
 
 def test_a_destinations_own_mute_holds_only_its_messages(desk: Desk) -> None:

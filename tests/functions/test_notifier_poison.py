@@ -7,6 +7,8 @@ import pytest
 from nightjar.channels import slack as channel
 from nightjar.channels.transport import Answer, Request
 from nightjar.core.alerts import Transition
+from nightjar.core.delivery import tray_of
+from nightjar.core.instants import HOUR
 from nightjar.storage import given_up
 
 from tests.desk import Desk, Receivers, alert, slack, transition
@@ -109,3 +111,16 @@ def test_a_webhook_that_is_gone_is_asked_once_for_all() -> None:
     desk.deliver_all()
     assert len(desk.receivers.posts) == 1
     assert {tuple(desk.statuses(each.alert)) for each in told} == {("failed 404",)}
+
+
+def test_an_answer_that_the_code_cannot_read_is_an_attempt_and_is_given_up_by_age() -> None:
+    desk = Desk()
+    desk.add(slack())
+    desk.receivers.scripts[slack().url] = [(500, '{"n":1e99999999999999999999}')]
+    opened = alert()
+    desk.route(transition(opened))
+    desk.deliver(tray_of(slack()))
+    assert (desk.statuses(opened)[-1], len(desk.hidden)) == ("pending", 1)
+    desk.now += 25 * HOUR
+    desk.deliver(tray_of(slack()))
+    assert desk.statuses(opened) == ["failed 500", "failed 500"]

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import pytest
 from nightjar.channels.transport import Unreachable
 from nightjar.core.delivery import tray_of
 from nightjar.core.instants import HOUR, MINUTE
+from nightjar.pipeline import deliver
 from nightjar.pipeline.ring_again import ring_again
 from nightjar.pipeline.route import route_again
 from nightjar.queues import bell_of
@@ -122,6 +124,17 @@ def test_more_than_a_message_holds_is_paced_a_second_a_post(desk: Desk) -> None:
     desk.deliver_all()
     assert [len(body["blocks"]) - 1 for body in desk.receivers.bodies()] == [45, 5]
     assert desk.slept == [1.0, 1.0]
+
+
+def test_endings_behind_more_openings_than_one_look_tells_are_told_with_them(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deliver, "_MOST_ALERTS", 2)
+    opened = [transition(alert(f"p{number}")) for number in range(5)]
+    desk.route(*opened)
+    desk.route(*(transition(each.alert, "resolved", 2, clock="14:05") for each in opened))
+    desk.deliver_all()
+    labels = [text for body in desk.receivers.bodies() for text in texts(body["blocks"]) if "job.run: count" in text]
+    assert labels == ["✅ Over: job.run: count above 20"] * 5
+    assert [each.status for one in opened for each in desk.attempts(one.alert)] == ["sent"] * 10
 
 
 def test_when_time_runs_out_a_new_bell_is_rung_for_the_rest(desk: Desk) -> None:

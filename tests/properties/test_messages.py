@@ -67,9 +67,23 @@ class Muted(History):
         """Somebody changes a destination's."""
         self.steps.append(Action(self.now, "put", "destination", "d2", self.quiet()))
 
-    def switch_destination(self) -> None:
-        """Somebody switches a destination off or on."""
-        self.steps.append(Action(self.now, "put", "destination", "d2", {"enabled": self.draw(st.booleans())}))
+    def delete_policy(self) -> None:
+        """Somebody deletes a policy; one always stays."""
+        if len(self.bodies) > 1:
+            name = self.draw(st.sampled_from(sorted(self.bodies)))
+            del self.bodies[name]
+            self.steps.append(Action(self.now, "delete", "policy", name))
+
+    def change_destination(self) -> None:
+        """Somebody switches a destination off or on, or changes what it wants."""
+        scopes = ({"scope": "all"}, {"scope": "policies", "policy_ids": ["a"]}, {"scope": "policies", "policy_ids": ["b", "c"]})
+        change = self.draw(st.sampled_from([{"enabled": False}, {"enabled": True}, {"min_severity": "info"}, {"min_severity": "error"}, *scopes]))
+        self.steps.append(Action(self.now, "put", "destination", "d2", change))
+
+    def change_severity(self) -> None:
+        """Somebody finds a policy more or less severe."""
+        severity = self.draw(st.sampled_from(["info", "error"]))
+        self.steps.append(Action(self.now, "put", "policy", self.draw(st.sampled_from(sorted(self.bodies))), {"severity": severity}))
 
     def mute(self) -> None:
         """Somebody mutes across policies, or deletes the oldest mute."""
@@ -110,7 +124,8 @@ def histories(draw: st.DrawFn, most: int = 24) -> Script:
     history = Muted(draw, {str(each["id"]): each for each in POLICIES})
     history.steps.append(Tick(START, START))
     choices: list[Callable[[], None]] = [history.burst] * 4 + [history.ticks] * 5
-    choices += [history.mute_policy, history.mute_destination, history.switch_destination, history.mute, history.mute, history.add_destination, history.acts]
+    choices += [history.mute_policy, history.mute_destination, history.change_destination, history.change_severity]
+    choices += [history.mute, history.mute, history.add_destination, history.acts, history.delete_policy]
     for _ in range(draw(st.integers(8, most))):
         history.now += draw(st.sampled_from([SECOND, 20 * SECOND]))
         draw(st.sampled_from(choices))()

@@ -143,7 +143,7 @@ class Messenger:
             if self._is_muted(alert, name):
                 continue
             self._held.remove(held)
-            if not self.destinations[name]["enabled"]:
+            if not self.destinations[name]["enabled"] or (held.is_opening and name not in self._matching(alert)):
                 self.skipped.append(Skipped("opening" if held.is_opening else "ending", alert, name))
             else:
                 self.messages.append(self._tell(at, held.kind, alert, name) if held.is_opening else Message(at, held.kind, alert, name))
@@ -171,7 +171,9 @@ class Messenger:
         clock, policy = self.engine.clock, self._policy(alert)
         if clock is None:
             return False
-        quiet = is_quiet(policy.fields, clock) or is_quiet(self.destinations[name], clock)
+        deleted = alert.policy_id not in self.engine.watches
+        own = {**policy.fields, "mute_until": None} if deleted else policy.fields  # a mute ends when it is deleted
+        quiet = is_quiet(own, clock) or is_quiet(self.destinations[name], clock)
         return quiet or any(mute_matches(mute, policy, clock) for mute in self.mutes.values())
 
     def _policy(self, alert: Alert) -> Policy:

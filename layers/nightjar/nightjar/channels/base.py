@@ -2,6 +2,7 @@
 
 import json
 import re
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,6 +17,7 @@ from nightjar.core.delivery import Outcome
 from nightjar.core.destinations import Channel as ChannelName
 from nightjar.core.retries import retry_after
 from nightjar.core.wording import Notice
+from nightjar.observability import count, logger
 
 # 408, 425 and 5xx go away by themselves; every other status outside 2xx but 429 is for good (ENGINE.md, Notifying).
 _BUSY: Final = 429
@@ -102,14 +104,19 @@ def outcome(channel: Channel, answer: transport.Answer, secrets: Sequence[str], 
 
 
 def send(channel: Channel, request: transport.Request, secrets: Sequence[str], now: int, post: transport.Post | None = None) -> Outcome:
-    """POST a message and say what came of it; it does not raise for anything a receiver or a network does."""
+    """POST a message and say what came of it. It does not raise: where our own code fails, its tray waits as for a receiver that is down."""
     try:
-        answer = (post or channel.post)(request)
+        return outcome(channel, (post or channel.post)(request), secrets, now)
     except transport.Unreachable as error:
         return Outcome("down", None, str(error))
     except transport.Refused as error:
         return Outcome("failed", None, str(error))
-    return outcome(channel, answer, secrets, now)
+    except Exception as error:  # noqa: BLE001
+        # Not the error's words, which may hold the URL.
+        name, place = type(error).__name__, traceback.extract_tb(error.__traceback__)[-1]
+        logger().error("a post failed in our own code", error=name, file=place.filename, line=place.lineno)
+        count("NotifyingErrors")
+        return Outcome("down", None, f"it could not be posted: {name}")
 
 
 def said(body: bytes, secrets: Sequence[str]) -> str:
@@ -121,7 +128,7 @@ def said(body: bytes, secrets: Sequence[str]) -> str:
         text = words or text
     for part in sorted({part for secret in secrets for part in _parts(secret)}, key=len, reverse=True):
         text = text.replace(part, "…")
-    return _CONTROLS.sub(" ", text).strip()[:_ERROR_LENGTH]
+    return _CONTROLS.sub(" ", text).strip()[:_ERROR_LENGTH].encode(errors="replace").decode()  # half a character is none
 
 
 def _parts(secret: str) -> list[str]:
@@ -144,5 +151,5 @@ def _json(body: bytes) -> Any:
     """Parse a body; None when it is no JSON."""
     try:
         return json.loads(body, parse_float=Decimal)
-    except (ValueError, RecursionError):
+    except (ValueError, ArithmeticError, RecursionError):  # ArithmeticError: an exponent beyond all decimals
         return None

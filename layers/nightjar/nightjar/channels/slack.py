@@ -1,7 +1,8 @@
 """Slack incoming webhooks: Block Kit within its limits, user text only where Slack does not read markup.
 
-Limits (docs.slack.dev, Block Kit reference): header 150, section 3,000, field 2,000 characters, 50 blocks. A message of several
-alerts is also kept below 12,000 characters in all, where Slack has been seen to refuse one (`msg_blocks_too_long`).
+Limits (docs.slack.dev, Block Kit reference): header 150, section 3,000, field 2,000, the URL of a button 3,000 characters, 50
+blocks. A message of several alerts is also kept below 12,000 characters in all, where Slack has been seen to refuse one
+(`msg_blocks_too_long`).
 """
 
 import re
@@ -11,14 +12,16 @@ from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from nightjar.channels.base import Message, as_json
+from nightjar.channels.layout import cut
 from nightjar.channels.transport import Request, is_exempt, post
 from nightjar.core.wording import Notice
 
 __all__ = ["asked_wait", "mask", "post", "render", "request", "validate"]
 
 _HOSTS: Final = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
-_HEADER, _SECTION, _FIELD, _FALLBACK = 150, 2_900, 1_900, 3_000
+_HEADER, _SECTION, _FIELD, _FALLBACK, _LINK = 150, 2_900, 1_900, 3_000, 3_000
 _NOTICES, _CHARACTERS = 45, 12_000
+_WORD_JOINER: Final = "\N{WORD JOINER}"  # takes no room and is not seen
 _ENTITY: Final = re.compile(r"&(?:amp|lt|gt);|.", re.DOTALL)
 
 
@@ -43,15 +46,13 @@ def mask(url: str, credentials: Mapping[str, str]) -> str:  # noqa: ARG001
 
 
 def render(notices: Sequence[Notice]) -> list[Message]:
-    """Lay notices out: one alone in full, several as a digest of one block each.
+    """Lay notices out: one that is alone in its message in full, several as a digest of one block each.
 
     Example:
         >>> [message.names for message in render([])]
         []
     """
-    if len(notices) == 1:
-        return [Message(_full(notices[0]), 1)]
-    return [Message(_digest(group), len(group)) for group in _groups(notices)]
+    return [Message(_full(group[0]) if len(group) == 1 else _digest(group), len(group)) for group in _groups(notices)]
 
 
 def request(message: Message, url: str, credentials: Mapping[str, str], *, delivery_id: str, now: int) -> Request:  # noqa: ARG001
@@ -83,6 +84,15 @@ def escaped(text: str, most: int) -> str:
     return "".join(kept) + "…"
 
 
+def as_typed(text: str, most: int) -> str:
+    """Write what rich text shows, which knows no entities, and cut it to so many characters, with an ellipsis.
+
+    A mention in rich text is an element of its own, not text. Should a client read one in the text after all, a word joiner
+    behind each `<` keeps it from that.
+    """
+    return cut(re.sub(r"<(?=\S)", f"<{_WORD_JOINER}", text), most)
+
+
 def _full(notice: Notice) -> dict[str, Any]:
     """Lay out one notice alone."""
     blocks: list[dict[str, Any]] = [
@@ -95,8 +105,8 @@ def _full(notice: Notice) -> dict[str, Any]:
         blocks.append({"type": "section", "text": _plain(notice.description, _SECTION)})
     if notice.trend:
         blocks.append({"type": "context", "elements": [_plain(notice.trend, _FIELD)]})
-    if notice.links:
-        blocks.append(_rich(_links(notice)[1:]))
+    if links := _links(notice)[1:]:
+        blocks.append(_rich(links))
     return _payload(f"{notice.heading} ({notice.source}): {notice.sentence}", blocks)
 
 
@@ -126,8 +136,8 @@ def _line(notice: Notice) -> list[dict[str, Any]]:
     """Return one notice of a digest."""
     words = f"\n{notice.source} — {notice.sentence}"
     line: list[dict[str, Any]] = [
-        {"type": "text", "text": escaped(notice.heading, 400), "style": {"bold": True}},
-        {"type": "text", "text": escaped(words, 900)},
+        {"type": "text", "text": as_typed(notice.heading, 400), "style": {"bold": True}},
+        {"type": "text", "text": as_typed(words, 900)},
     ]
     return line + _links(notice)
 
@@ -148,8 +158,10 @@ def _rich(elements: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _links(notice: Notice) -> list[dict[str, Any]]:
-    """Return a notice's links, a dot before each; what could end a URL early is percent-encoded."""
+    """Return a notice's links, a dot before each; what could end a URL early is percent-encoded, and one that is too long then is left out."""
     found: list[dict[str, Any]] = []
     for name, url in notice.links:
-        found += [{"type": "text", "text": " · "}, {"type": "link", "url": quote(url, safe="%/:?#[]@!$&'()*+,;=~"), "text": name}]
+        encoded = quote(url, safe="%/:?#[]@!$&'()*+,;=~")
+        if len(encoded) <= _LINK:
+            found += [{"type": "text", "text": " · "}, {"type": "link", "url": encoded, "text": name}]
     return found

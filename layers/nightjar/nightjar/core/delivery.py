@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Literal
 from uuid import UUID, uuid5
 
@@ -204,6 +204,12 @@ def unsent(record: Record, now: int) -> Attempt:
 def delivery_id(rows: Iterable[Row]) -> str:
     """Derive the id of a message from the transitions in it: the same in every attempt to send the same."""
     return str(uuid5(_ATTEMPTS, "/".join(sorted({f"{row.policy_id}#{row.number}" for row in rows}))))
+
+
+def of_first_alerts(rows: Sequence[Row], most: int) -> list[Row]:
+    """Return all rows of the alerts that come first, of so many at most, in their order."""
+    first = set(islice(dict.fromkeys(row.alert_id for row in rows), most))
+    return [row for row in rows if row.alert_id in first]
 
 
 def same_alert(rows: Sequence[Row]) -> list[list[Row]]:

@@ -10,14 +10,19 @@ from nightjar.core.instants import DAY, HOUR, MINUTE, SECOND
 
 _DIGITS: Final = 6
 _ALL: Final = 400
-_SUFFIX: Final = re.compile(r"[._-]([a-z]+)$")
+_SUFFIX: Final = re.compile(r"(?<![._-]per)[._-]([a-z]+)$")  # jobs_per_sec are no seconds
 _UNITS: Final = {
     "ns": "ns", "us": "µs", "ms": "ms", "s": "s", "sec": "s", "secs": "s", "seconds": "s", "minutes": "min", "hours": "h",
     "bytes": "bytes", "kb": "KB", "mb": "MB", "gb": "GB", "kib": "KiB", "mib": "MiB", "gib": "GiB",
     "percent": "%", "pct": "%", "usd": "USD", "eur": "EUR", "gbp": "GBP",
 }  # fmt: skip
+_COUNTRIES: Final = (".us", "-us", ".gb", "-gb")  # orders.us are no microseconds; latency_us are
 # Words of a unit that end in s and are not the plural of anything.
 _NO_PLURALS: Final = frozenset({"bias", "flops", "gflops", "iops", "lens", "means", "mflops", "news", "series", "species", "tflops"})
+# Plurals that only a list knows.
+_SINGULARS: Final = {
+    "aliases": "alias", "buses": "bus", "cookies": "cookie", "indices": "index", "movies": "movie", "statuses": "status", "viruses": "virus",
+}  # fmt: skip
 _PLURAL: Final = re.compile(r"(?=.*[aeiou])[a-z]{3,}(?<![siu])s")
 _ES: Final = re.compile(r"(?:[nrt]ch|sh|ss|x)es$")
 _BARS: Final = "▁▂▃▄▅▆▇█"
@@ -63,10 +68,10 @@ def unit_of(event: str) -> str:
     """Tell an event's unit from the end of its name; empty when it does not tell.
 
     Example:
-        >>> unit_of("invoice.duration_ms"), unit_of("jobs.failed")
-        ('ms', '')
+        >>> unit_of("invoice.duration_ms"), unit_of("jobs.failed"), unit_of("jobs_per_sec"), unit_of("orders.us")
+        ('ms', '', '', '')
     """
-    found = _SUFFIX.search(event)
+    found = None if event.endswith(_COUNTRIES) else _SUFFIX.search(event)
     return _UNITS.get(found[1], "") if found else ""
 
 
@@ -112,6 +117,8 @@ def sparkline(values: Sequence[Decimal | None]) -> str:
 
 def _one(word: str) -> str:
     """Return the singular of a plural; anything else, an abbreviation above all, as it is."""
+    if word in _SINGULARS:
+        return _SINGULARS[word]
     if not _PLURAL.fullmatch(word) or word in _NO_PLURALS:
         return word
     if word.endswith("ies") and len(word) > 4:  # noqa: PLR2004  # retries, but ties

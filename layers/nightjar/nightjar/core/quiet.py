@@ -19,6 +19,7 @@ HELD = "held until a mute ends, or active hours begin"
 OVER = "the alert ended before it could be told"
 DISABLED = "the destination was disabled"
 DELETED = "the destination was deleted"
+UNWANTED = "the destination does not want it any more"
 UNTOLD = "it was never told of the alert"
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -71,7 +72,7 @@ class Quiet:
     """All that keeps messages back, as it is now.
 
     Attributes:
-        policies: By id, with their own active hours and mute_until; a deleted one as it last was.
+        policies: By id, with their own active hours and mute_until; a deleted one with its active hours.
         mutes: The mutes across policies.
     """
 
@@ -135,19 +136,26 @@ def is_due(held: Held, destination: Destination | None, quiet: Quiet, clock: int
     return destination is None or not quiet.holds(held, destination, clock)
 
 
-def refusal(held: Held, destination: Destination | None, *, over: bool) -> tuple[Literal["failed", "skipped"], str] | None:
+def refusal(held: Held, destination: Destination | None, *, over: bool, wanted: bool) -> tuple[Literal["failed", "skipped"], str] | None:
     """Say why a held message that is due will not be sent.
 
     Args:
         held: The message.
         destination: Whom it is for; None when it was deleted.
         over: Whether its alert has ended since.
+        wanted: Whether the destination still wants such an alert (routing.wants).
 
     Returns:
-        None when it is to be sent: an opening whose alert is still open, and every ending. Else its status and the reason.
+        None when it is to be sent: an opening whose alert is still open, to who still wants it, and every ending. Else its
+        status and the reason.
+
+    Rule: ENGINE.md, Notifying: "Routing is decided when a transition is sent, from the destinations as they are then".
     """
     if destination is None:
         return "failed", DELETED
-    if held.record.type in OPENINGS and over:
+    opening = held.record.type in OPENINGS
+    if opening and over:
         return "skipped", OVER
-    return None if destination.enabled else ("skipped", DISABLED)
+    if not destination.enabled:
+        return "skipped", DISABLED
+    return ("skipped", UNWANTED) if opening and not wanted else None

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from nightjar.core.alerts import OPENINGS, Transition
+from nightjar.core.alerts import OPENINGS, Alert, Transition
 from nightjar.core.delivery import Record
 from nightjar.core.destinations import Destination
 from nightjar.core.policies import SEVERITIES
@@ -59,15 +59,14 @@ def targets(
     if transition.type == "resolved":
         found = _ending(transition, destinations, records)
     else:
-        found = [Target(one, one.destination_id) for one in destinations if wants(one, transition)]
+        found = [Target(one, one.destination_id) for one in destinations if wants(one, transition.alert)]
     at = transition.clock if clock is None else clock
     marked = [_marked(target, transition, quiet, at) for target in found]
     return [target for target in marked if transition.type != "reminded" or not target.held]
 
 
-def wants(destination: Destination, transition: Transition) -> bool:
-    """Tell whether a destination wants an opening or a reminder: enabled, severe enough, and of a policy it covers."""
-    alert = transition.alert
+def wants(destination: Destination, alert: Alert) -> bool:
+    """Tell whether a destination wants an alert's openings and reminders: enabled, severe enough, and of a policy it covers."""
     severe = SEVERITIES.index(alert.severity) >= SEVERITIES.index(destination.min_severity)
     return destination.enabled and severe and (destination.scope == "all" or alert.policy_id in destination.policy_ids)
 

@@ -13,8 +13,8 @@ _JUST: Final[dict[Kind, int]] = {"minute": 2 * MINUTE, "hour": 10 * MINUTE, "day
 
 
 def is_current(alert: Alert, now: int) -> bool:
-    """Tell whether an alert's latest period in alarm runs at an instant (µs), or has just ended."""
-    return now < alert.last_end + _JUST[alert.period]
+    """Tell whether an alert's latest period in alarm runs at an instant (µs), or has just ended, and is not over for a healthy one."""
+    return alert.is_open and alert.healed is None and now < alert.last_end + _JUST[alert.period]
 
 
 def is_running(alert: Alert, now: int) -> bool:

@@ -1,7 +1,7 @@
 """An alert in words that fit its case; how a channel lays them out is the channel's business."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal
 
@@ -30,7 +30,8 @@ _EXPECTED: Final[dict[Condition, str]] = {
     "gt": "limit {}", "gte": "expected below {}", "lt": "expected at least {}", "lte": "expected more than {}",
     "eq": "expected anything but {}", "ne": "expected {}",
 }  # fmt: skip
-_CHANGE: Final[dict[Condition, str]] = {**_EXPECTED, "lt": "limit {}", "lte": "expected above {}"}
+# Of a change "limit" is how far up or down it may go: a rise of at least 10 % that is expected is no limit.
+_CHANGE: Final[dict[Condition, str]] = {**_EXPECTED, "gt": "expected at most {}", "lte": "expected above {}"}
 _TITLES: Final[dict[Condition, str]] = {
     "gt": "above {}", "gte": "at least {}", "lt": "below {}", "lte": "at most {}", "eq": "equal to {}", "ne": "other than {}",
 }  # fmt: skip
@@ -119,8 +120,6 @@ def notice(
     """
     told = tuple(in_words_of(each, latest) if latest else each for each in transitions)
     alert, kind = shown_alert(told[-1], latest), _kind(told)
-    if kind in ("ended", "over"):
-        alert = replace(alert, early=False)  # nobody waits for more of its period
     now = told[-1].at if now is None else now
     icon, label = _label(alert, kind)
     return Notice(
@@ -169,7 +168,8 @@ def measured(alert: Alert, now: int) -> str:
     if alert.value is None:  # `missing: breach`, which comes before any comparison
         return f"no logs {stretch(alert, now)}, but some were expected"
     if alert.compare:
-        return f"{_changed(alert, now)}, {_CHANGE[alert.condition].format(_threshold(alert))}"
+        limits = (alert.condition == "gt" and alert.threshold >= 0) or (alert.condition == "lt" and alert.threshold <= 0)
+        return f"{_changed(alert, now)}, {('limit {}' if limits else _CHANGE[alert.condition]).format(_threshold(alert))}"
     return f"{_value(alert, now)}, {_EXPECTED[alert.condition].format(_threshold(alert))}"
 
 
@@ -235,10 +235,21 @@ def _facts(alert: Alert, kind: NoticeKind, background: Background | None, now: i
     if kind == "ended":
         facts.append(("Last in alarm", measured(alert, now)))
     if alert.worst_value is not None and alert.worst_value != alert.value:
-        facts.append(("Worst", _number(alert, alert.worst_value)))
+        facts.append(("Worst", _worst(alert, alert.worst_value)))
     if background and background.day_before is not None and alert.compare != "previous_1d":
         facts.append(("A day before", _number(alert, background.day_before)))
     return tuple(facts)
+
+
+def _worst(alert: Alert, value: Decimal) -> str:
+    """Write the worst value; of a change with its change, which is what made it the worst."""
+    change = alert.worst_change if alert.compare else None
+    return f"{_number(alert, value)} ({_more_or_less(alert, change)})" if change and change.is_finite() else _number(alert, value)
+
+
+def _more_or_less(alert: Alert, change: Decimal) -> str:
+    """Write a change in words: "60 % more"."""
+    return f"{shown(abs(change), abs(alert.threshold))} % {'more' if change > 0 else 'less'}"
 
 
 def _trend(alert: Alert, background: Background, now: int) -> str:
@@ -265,8 +276,7 @@ def _changed(alert: Alert, now: int) -> str:
         return f"{value}, {'up' if (alert.value or 0) > previous else 'down'} from {_number(alert, previous)} ({before})"
     if not change:
         return f"{value}, the same as {before}"
-    direction = "more" if change > 0 else "less"
-    return f"{value}, {shown(abs(change), abs(alert.threshold))} % {direction} than {before} ({_number(alert, previous)})"
+    return f"{value}, {_more_or_less(alert, change)} than {before} ({_number(alert, previous)})"
 
 
 def _number(alert: Alert, value: Decimal | None) -> str:

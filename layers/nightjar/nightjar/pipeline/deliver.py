@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nightjar.core.alerts import OPENINGS, Transition
-from nightjar.core.delivery import Outcome, Row, Settled, delivery_id, owed_reason, same_alert, settled
+from nightjar.core.delivery import Outcome, Row, Settled, delivery_id, of_first_alerts, owed_reason, same_alert, settled
 from nightjar.core.destinations import Channel, Destination
 from nightjar.core.quiet import UNTOLD
 from nightjar.core.retries import kind_of, wait_seconds
@@ -33,8 +33,10 @@ _PACE_SECONDS: Final = 1.0
 _LAST_SECONDS: Final = 0.5
 # The statuses of a receiver that finds a message itself wrong, or too large.
 _WRONG: Final = frozenset({400, 413, 422})
-# What one look loads at most: a storm of thousands is served look by look.
-_MOST_ROWS: Final = 500
+# Of how many alerts one look tells at most, and how many rows it reads to find what waits of each (1.5 MB): a storm of
+# thousands is served look by look, and an ending must be seen with its opening, which may lie thousands of rows before it.
+_MOST_ALERTS: Final = 500
+_MOST_ROWS: Final = 5_000
 
 Transitions = Mapping[outbox.Name, Transition]
 
@@ -92,7 +94,7 @@ def answer(courier: Courier, bell: Bell) -> bool:
     store, tray = courier.store, bell.tray
     while True:
         seen = trays.puts(store, tray)
-        rows = trays.read_tray(store, tray, _MOST_ROWS)
+        rows = of_first_alerts(trays.read_tray(store, tray, _MOST_ROWS), _MOST_ALERTS)
         if not rows:
             if seen is None or trays.clear(store, tray, seen):
                 return True
@@ -210,7 +212,7 @@ def _halves(lines: Sequence[_Line]) -> list[list[_Line]]:
 
 def _give_up_wordless(courier: Courier, receiver: Receiver, rows: Sequence[Row], transitions: Transitions) -> None:
     """Settle the rows of one alert that the code cannot put into words, so that they do not stop the others."""
-    count("WordingErrors")
+    count("NotifyingErrors")
     outcome = Outcome("failed", None, "it cannot be put into words")
     _settle(courier, [settled(row, outcome, *_place(receiver), courier.clock()) for row in rows], transitions)
 

@@ -7,9 +7,10 @@ from nightjar.core.alerts import OPENINGS
 from nightjar.core.delivery import waits_in
 from nightjar.core.destinations import Destination
 from nightjar.core.quiet import UNTOLD, Held, Quiet, is_due, refusal
+from nightjar.core.routing import wants
 from nightjar.observability import count, logger
 from nightjar.queues import Bells, bells, ring
-from nightjar.storage import deliveries, destinations, held, mutes, outbox, policies
+from nightjar.storage import alerts, deliveries, destinations, held, mutes, outbox, policies
 from nightjar.storage.client import Store
 from nightjar.storage.faults import is_fault
 
@@ -70,14 +71,14 @@ def _guarded(this: _Now, one: Held) -> str:
         if is_fault(error):
             raise
         logger().exception("what was held cannot be released", extra={"alert_id": one.record.alert_id, "number": one.record.number})
-        count("ReleaseErrors")
+        count("NotifyingErrors")
         return ""
 
 
 def _release(this: _Now, one: Held) -> str:
     """Put one message into its tray, or record why not; returns the tray, or nothing."""
     destination = this.destinations.get(one.record.destination_id)
-    refused = refusal(one, destination, over=_is_over(this.store, one))
+    refused = refusal(one, destination, over=_is_over(this.store, one), wanted=_is_wanted(this.store, one, destination))
     if refused is None and destination is not None:
         records, _ = deliveries.history(this.store, one.record.alert_id)
         row = one.row(destination, this.now, waits_in(records, destination.destination_id))
@@ -88,6 +89,14 @@ def _release(this: _Now, one: Held) -> str:
         status, reason = refused
         held.drop(this.store, replace(one.record, status=status, reason=reason), this.now)
     return ""
+
+
+def _is_wanted(store: Store, one: Held, destination: Destination | None) -> bool:
+    """Tell whether a destination still wants the alert of a held opening, both as they are now."""
+    if destination is None or one.record.type not in OPENINGS:
+        return True
+    alert = alerts.get_alert(store, one.record.alert_id)
+    return alert is None or wants(destination, alert)
 
 
 def _is_over(store: Store, one: Held) -> bool:

@@ -104,7 +104,7 @@ def _guarded(this: Round, transition: Transition) -> set[str]:
         if is_fault(error):
             raise
         logger().exception("a transition cannot be routed", extra={"alert_id": transition.alert.alert_id, "number": transition.number})
-        count("RoutingErrors")
+        count("NotifyingErrors")
         _note_stuck(this, transition)
         return set()
 

@@ -5,11 +5,12 @@
     on#event_id  policy_id   d           while enabled: rollup asks for the policies of an event
     due#group    policy_id   d           while enabled: a tick asks for the policies of a group
     groups       group                   every group that ever held a policy
-    gone         policy_id   d, x        a deleted policy that kept messages back: what it held is still held by its last settings
+    gone         policy_id   d, x        a deleted policy that had active hours: they still hold what is told of its end
 
 Only botocore here: rollup and evaluator import this module at their cold start.
 """
 
+import dataclasses
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -125,9 +126,12 @@ def delete(store: Store, policy: Policy, *, now: int) -> None:
 
 
 def _kept(store: Store, policy: Policy, now: int) -> "Iterator[TransactWriteItemTypeDef]":
-    """Yield the row by which a deleted policy still holds what it held, as long as its alerts live."""
-    if policy.active_hours or policy.mute_until is not None:
-        item = {**_key("gone", policy.policy_id), "d": {"S": to_text(policy)}, "x": {"N": str((now + _KEPT) // SECOND)}}
+    """Yield the row by which a deleted policy's active hours still hold, as long as its alerts live.
+
+    Its `mute_until` ends with it, like a mute that is deleted: nobody could end it later.
+    """
+    if policy.active_hours:
+        item = {**_key("gone", policy.policy_id), "d": {"S": to_text(dataclasses.replace(policy, mute_until=None))}, "x": {"N": str((now + _KEPT) // SECOND)}}
         yield {"Put": {"TableName": store.tables.policies, "Item": item}}
 
 
