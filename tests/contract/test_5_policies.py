@@ -132,6 +132,7 @@ TIMES = policies(
     no("delay_seconds: must be a whole number", delay_seconds=1e-40), sends("a whole number with a point", WITH_A_POINT, 201, {"delay_seconds": 5}),
     kept(active_from=iso(NOW - 30 * DAY)), kept(active_from=iso(NOW + DAY)),
     no("active_from: must be at most 30 days back", active_from=iso(NOW - 30 * DAY - 1)),
+    no("active_from: must be at most ten years ahead", active_from="9999-12-31T00:00:00Z"),
     no("active_from: must be an instant like 2026-03-03T14:00:00Z", active_from="2026-03-03"), no("active_from: must be an instant", active_from=NOW // 10**6),
     kept(mute_until="2026-03-03T16:00:00Z"), kept(mute_until="2026-03-01T00:00:00Z"), no("mute_until: must be an instant", mute_until="tomorrow"),
     kept(renotify_minutes=5), kept(renotify_minutes=10080), no("renotify_minutes: must be at least 5", renotify_minutes=4),

@@ -11,7 +11,7 @@ from uuid import UUID
 from nightjar.core.alerts import Alert, Transition
 from nightjar.core.due import group_of
 from nightjar.core.instants import HOUR
-from nightjar.core.periods import Bin, Period, Zones, cover
+from nightjar.core.periods import Bin, Period, Zones
 from nightjar.core.policies import Policy
 from nightjar.core.rollups import Bucket
 from nightjar.core.state import Decision, State, from_text, to_text
@@ -39,7 +39,7 @@ class Ledger:
     states: dict[str, tuple[int, str]] = field(default_factory=dict)
     alerts: dict[str, Alert] = field(default_factory=dict)
     rows: dict[str, OpenRow] = field(default_factory=dict)
-    watched: dict[str, WatchRow] = field(default_factory=dict)
+    watched: dict[tuple[str, bool], WatchRow] = field(default_factory=dict)
     new: list[Transition] = field(default_factory=list)
 
     def put(self, policy: Policy) -> None:
@@ -96,12 +96,16 @@ class Ledger:
     def read_open(self, _store: None) -> tuple[list[OpenRow], list[WatchRow]]:
         return list(self.rows.values()), list(self.watched.values())
 
-    def watch(self, _store: None, policy_id: str, *, edited: int, until: int) -> None:
-        self.watched[policy_id] = WatchRow(policy_id, edited, until)
+    def watch(self, _store: None, row: WatchRow) -> None:
+        key = row.policy_id, row.held is None
+        known = self.watched.get(key)
+        earlier = known.closed if known and row.held is None else None
+        self.watched[key] = replace(row, closed=row.closed if earlier is None else earlier)
 
     def unwatch(self, _store: None, row: WatchRow) -> None:
-        if self.watched.get(row.policy_id) == row:
-            del self.watched[row.policy_id]
+        key = row.policy_id, row.held is None
+        if self.watched.get(key) == row:
+            del self.watched[key]
 
     def postpone(self, _store: None, state: State, due: int) -> None:
         if state.open is not None:
@@ -116,8 +120,7 @@ class Ledger:
     def get(self, _store: None, policy_id: str) -> Policy | None:
         return self.policies.get(policy_id)
 
-    def is_behind(self, _store: None, policy: Policy, period: Period, **_: Any) -> bool:
-        applied = sum(self.buckets[policy.event_id][key].count for key in cover(period.start, period.end) if key in self.buckets[policy.event_id])
+    def is_behind(self, _store: None, policy: Policy, period: Period, applied: int) -> bool:
         return sum(period.start <= time < period.end for time in self.raw[policy.event_id].values()) > applied
 
 

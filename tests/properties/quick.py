@@ -104,6 +104,7 @@ class QuickPlay:
         if step.verb == "post":
             self._create(step.target, step.body)
         elif step.verb == "delete":
+            judge.announce_edit(STORE, self.ledger.policies[step.target], None, now=self.now)
             judge.judge_edit(STORE, self.ledger.policies.pop(step.target), None, now=self.now)
         else:
             before = self.ledger.policies[step.target]
@@ -111,6 +112,7 @@ class QuickPlay:
             closed = reach(before, self.ledger.clock.reach) if self.ledger.clock and self.ledger.clock.reach else 0
             running = period_at(edited.period, self.now, edited.zones)
             after = revised(before, edited, running_start=running.start, now=self.now, closed_upto=closed)
+            judge.announce_edit(STORE, before, after, now=self.now)
             self.ledger.put(after)
             judge.judge_edit(STORE, before, after, now=self.now)
 
@@ -120,6 +122,7 @@ class QuickPlay:
         policy = Policy(policy_id=name, event_id=event_id, **{**defaults, **_fields(body)})
         if policy.window == "rolling":
             policy = replace(policy, window_minutes=window_length(policy) // MINUTE)
+        judge.announce_edit(STORE, None, policy, now=self.now)
         self.ledger.put(policy)
         judge.judge_edit(STORE, None, policy, now=self.now)
 

@@ -173,7 +173,8 @@ class Engine:
 
     def _rolling_due(self, watch: Watch, limit: int) -> list[Period]:
         latest = self._latest_ended(watch, limit)
-        return [latest] if watch.reached is None or latest.end > watch.reached else []
+        waiting, watch.waiting = watch.waiting, None
+        return [latest] if watch.reached is None or latest.end > watch.reached or latest == waiting else []
 
     @staticmethod
     def _latest_ended(watch: Watch, limit: int) -> Period:

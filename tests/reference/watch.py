@@ -63,6 +63,7 @@ class Watch:
     ended: list[Alert] = field(default_factory=list)
     quiet: bool = False
     begun: int | None = None
+    waiting: Period | None = None  # a wide rolling window that was held back: the next tick judges it, if it is the latest still
 
     def state(self, judged: Judged) -> State:
         """Return the policy's state at a judged period."""

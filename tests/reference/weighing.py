@@ -86,6 +86,7 @@ class Scales:
                 watch.quiet = watch.quiet and finding.reading.verdict is not Verdict.HEALTHY
             else:
                 _restore(watch, finding.period, before[finding.period.start])
+                watch.waiting = finding.period if watch.policy.rolling and watch.policy.stride > MINUTE else None
 
     def _know_for(self, watch: Watch, findings: list[Finding]) -> None:
         """Know what a judgement rests on besides its own period: slots, and for the recovery all since the alert began.

@@ -22,7 +22,7 @@ from nightjar.core.standing import DISABLED, UNKNOWN, Standing
 from nightjar.http import body
 from nightjar.http.errors import BadRequest, NotFound, Unprocessable
 from nightjar.observability import count, logger
-from nightjar.pipeline.judge import judge_edit
+from nightjar.pipeline.judge import announce_edit, judge_edit
 from nightjar.pipeline.standing import standings
 from nightjar.storage import clock, destinations, events, pages, policies
 
@@ -94,6 +94,7 @@ def _create(call: Call, found: PolicyBody, raw: Any) -> Policy:
     event = event_of(call, found, None)
     policy = drafted(call, found, found.changes(raw), event)
     _ensure(call, found, event)
+    announce_edit(call.store, None, policy, now=call.now)
     policies.put_new(call.store, policy, event)
     return policy
 
@@ -124,6 +125,7 @@ def _update(call: Call, policy_id: str, found: PolicyBody, raw: Any) -> tuple[Po
     running = period_at(edited.period, call.now, edited.zones)
     after = revised(before, edited, running_start=running.start, now=call.now, closed_upto=_closed_upto(call, before, edited))
     _ensure(call, found, event)
+    announce_edit(call.store, before, after, now=call.now)
     policies.replace(call.store, before, after, event)
     return before, after
 
@@ -137,6 +139,7 @@ def _closed_upto(call: Call, before: Policy, edited: Policy) -> int:
 def _delete(call: Call, policy_id: str) -> Policy:
     """Read and delete a policy once."""
     policy = _known(call, policy_id)
+    announce_edit(call.store, policy, None, now=call.now)
     policies.delete(call.store, policy, now=call.now)
     return policy
 

@@ -13,6 +13,7 @@ _DAYS_WITH_MINUTES = _MINUTE_BUCKETS_LIVE - HORIZONS["day"] // DAY
 _LOW = {"lt", "lte"}
 _HIGH = {"gt", "gte"}
 _FARTHEST_BACK = 30 * DAY
+_FARTHEST_AHEAD = 3_653 * DAY
 
 
 def problems(policy: Policy) -> list[str]:
@@ -25,7 +26,9 @@ def problems(policy: Policy) -> list[str]:
 
 def active_from_problem(active_from: int, now: int) -> str | None:
     """Say what is wrong with an `active_from` that a client named (µs)."""
-    return "active_from: must be at most 30 days back" if active_from < now - _FARTHEST_BACK else None
+    if active_from < now - _FARTHEST_BACK:
+        return "active_from: must be at most 30 days back"
+    return "active_from: must be at most ten years ahead" if active_from > now + _FARTHEST_AHEAD else None
 
 
 def _window(policy: Policy) -> Iterator[str]:

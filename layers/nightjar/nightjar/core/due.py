@@ -95,6 +95,8 @@ def skipped(policy: Policy, previous: int | None, tick: int) -> Skipped | None:
     if previous is None or policy.window == "rolling":
         return None
     oldest = oldest_end(policy, tick)
+    if policy.active_from >= oldest:
+        return None
     first = period_at(policy.period, max(reach(policy, previous), policy.active_from), policy.zones)
     if first.end > oldest:
         return None

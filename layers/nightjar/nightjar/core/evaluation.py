@@ -6,7 +6,7 @@ The rules are ENGINE.md's; docs/semantics.md names the test of each.
 from dataclasses import replace
 
 from nightjar.core.alerts import Alert
-from nightjar.core.due import is_closed, oldest_start
+from nightjar.core.due import LEAD, is_closed, oldest_start
 from nightjar.core.evidence import Evidence, after, latest_start, looks_back_to, period_from
 from nightjar.core.lifecycle import Step, first_alert, reworded, with_period, without_period
 from nightjar.core.periods import Period
@@ -64,9 +64,9 @@ def _in_alarm(step: Step, period: Period, verdict: Verdict, evidence: Evidence, 
     if alert is not None and _joins(alert, period, evidence, state):
         return _goes_on(step, alert, period, verdict, evidence)
     early = not _closed(evidence, period)
-    if alert is None and span is not None and ended is not None:
+    if span is not None and ended is not None:
         step.forget(span)
-        step.open("reopened", reworded(with_period(ended, policy, period, verdict, early=early), policy))
+        step.open("reopened", reworded(with_period(replace(ended, period_start=period.start), policy, period, verdict, early=early), policy))
     else:
         step.open("opened", first_alert(policy, period, verdict, step, early=early))
     _recover(step, period, evidence)
@@ -120,7 +120,7 @@ def _calm(step: Step, period: Period, verdict: Verdict, evidence: Evidence) -> D
     if period.start in alert.in_alarm:
         left = without_period(alert, period, evidence)
         if left is None:
-            step.end(alert, "corrected", Span(alert.alert_id, alert.period_start, alert.period_start, "corrected"))
+            step.end(alert, "corrected", Span(alert.alert_id, alert.period_start, evidence.tick + LEAD, "corrected"))
             return step.decision()
         step.update(left, "corrected_period")
     _recover(step, period, evidence)

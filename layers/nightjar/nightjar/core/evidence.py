@@ -23,7 +23,7 @@ class Evidence:
         policy: The policy under judgement.
         tick: The engine's clock (µs).
         buckets: The event's buckets by bin; a bin without logs is absent.
-        first_log: When (µs) the event's first log lies at the earliest; None if unknown or never. Only `compare` asks.
+        first_log: When (µs) the event's first log lies at the earliest; None if unknown or never. See `asks_first_log`.
         now: The period that new data just touched: judged with the clock of now, not of its latest write.
         gap: Missed ticks left periods just before unjudged, and outside the horizon.
     """
@@ -146,6 +146,14 @@ def compared(policy: Policy, period: Period) -> Period | None:
         return Period(period.start - window_length(policy), period.start)
     kind: Kind = "hour" if policy.window == "rolling" else policy.period  # a rolling window is no calendar day
     return shifted(kind, period, policy.compare, policy.zones)
+
+
+def asks_first_log(policy: Policy, buckets: Mapping[Bin, Bucket], periods: Iterable[Period]) -> bool:
+    """Tell whether the verdicts of some periods depend on when the event's first log lies: a baseline without logs is zero only behind it."""
+    if policy.compare is None or policy.missing != "zero":
+        return False
+    baselines = (cover(before.start, before.end) for period in periods if (before := compared(policy, period)))
+    return any(not any(buckets[key].count for key in keys if key in buckets) for keys in baselines)
 
 
 def bins_of(policy: Policy, periods: Iterable[Period]) -> set[Bin]:

@@ -13,8 +13,9 @@ from nightjar.core.periods import MIN
 class Span:
     """The periods that an ended alert covers: those that begin in [first, until).
 
-    Rule: docs/semantics.md: up to, and without, the period that ended it; `corrected` covers its first period only, every
-    other ending all periods up to the latest in alarm.
+    Rule: docs/semantics.md: up to, and without, the period that ended it; every ending but that covers all periods up to the
+    latest in alarm. `corrected` covers its first period, and the one that its id was made from: `until` only says how long
+    either may still be judged again.
     """
 
     alert_id: str
@@ -74,16 +75,20 @@ class Decision:
 
 
 def span_containing(state: State, start: int) -> Span | None:
-    """Find the ended alert whose span a period lies in; the latest, if several do.
+    """Find the ended alert whose span a period lies in; of several the one that begins last.
 
     A corrected alert comes back with its first period, and with the one that its id was made from (a late period may have
     moved its first period back since).
     """
     named = alert_id(state.policy_id, state.revision, start)
-    for span in reversed(state.spans):
-        if span.first <= start < span.until or (span.ending == "corrected" and (start == span.first or span.alert_id == named)):
-            return span
-    return None
+    found = [span for span in state.spans if _contains(span, start, named)]
+    return max(reversed(found), key=lambda span: span.first, default=None)
+
+
+def _contains(span: Span, start: int, named: str) -> bool:
+    if span.ending == "corrected":
+        return start == span.first or span.alert_id == named
+    return span.first <= start < span.until
 
 
 def pruned(state: State, oldest: int) -> State:

@@ -1,12 +1,12 @@
 """One tick: judge every period that became due, then what open alerts wait for, then move the clock, then send what waited."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from nightjar.core import actions
 from nightjar.core.due import delay, having_as_slot, is_closed, is_due, periods_due, reach, skipped
-from nightjar.core.evidence import Evidence, before, bins_of
+from nightjar.core.evidence import Evidence, asks_first_log, before, bins_of
 from nightjar.core.instants import iso
 from nightjar.core.periods import Bin, Period, period_at
 from nightjar.core.policies import Policy
@@ -86,7 +86,13 @@ def _judge_due(store: Store, rows: Sequence[OpenRow], previous: int | None, tick
 def _tell_skipped(page: Sequence[Policy], previous: int | None, tick: int) -> None:
     """Log and count what an outage has put outside the horizon: these periods are never judged."""
     for policy in page:
-        if found := skipped(policy, previous, tick):
+        try:
+            found = skipped(policy, previous, tick)
+        except Exception:  # noqa: BLE001  # a fault of our own code at one policy must not hold the clock back for all others
+            logger().exception("what was skipped cannot be told", policy_id=policy.policy_id)
+            count("JudgementErrors")
+            continue
+        if found:
             logger().warning(
                 "skipped: older than missed ticks are caught up for",
                 policy_id=policy.policy_id, periods=found.periods, first_start=iso(found.start), last_end=iso(found.end),
@@ -112,11 +118,13 @@ def _needing_more(store: Store, page: Sequence[Policy], attended: set[str], prev
     due = [(policy, periods_due(policy, previous, tick)) for policy in page]
     wanted = {(policy.event_id, key) for policy, periods in due for key in bins_of(policy, periods)}
     by_event = rollups.read_by_event(store, wanted, now=now)
-    return [policy for policy, periods in due if policy.policy_id in attended or _any_breach(store, policy, periods, by_event.get(policy.event_id, {}), tick)]
+    open_questions = (policy.event_id for policy, periods in due if asks_first_log(policy, by_event.get(policy.event_id, {}), periods))
+    first = judge.first_logs(store, open_questions, tick)
+    return [policy for policy, periods in due if policy.policy_id in attended or _any_breach(policy, periods, by_event.get(policy.event_id, {}), first, tick)]
 
 
-def _any_breach(store: Store, policy: Policy, periods: Iterable[Period], buckets: dict[Bin, Bucket], tick: int) -> bool:
-    evidence = Evidence(policy, tick, buckets, judge.first_log(store, policy, tick))
+def _any_breach(policy: Policy, periods: Iterable[Period], buckets: dict[Bin, Bucket], first: Mapping[str, int | None], tick: int) -> bool:
+    evidence = Evidence(policy, tick, buckets, first.get(policy.event_id))
     verdicts = [evidence.judged(period) for period in periods]
     return any(verdict is not None and verdict.outcome == "breach" for verdict in verdicts)
 
@@ -134,12 +142,24 @@ def _judge_slowly(store: Store, policy: Policy, previous: int | None, tick: int,
 
 
 def _look_again(store: Store, row: WatchRow, tick: int, *, now: int) -> None:
-    """Judge the running period of a policy that was edited in the last two minutes: a log may have met a stale cache."""
+    """Judge a policy that was edited in the last two minutes, or of which a rolling window was held back.
+
+    A log may have met a stale cache, and the edit's own judgement may have failed.
+    """
     policy = policies.get(store, row.policy_id)
     judge.settle_revision(store, row.policy_id, policy, tick=tick, now=now, edited=False)
-    if policy is not None and policy.enabled and tick <= row.until:
-        judge.judge_running(store, policy, since=row.edited, tick=tick, now=now)
-    if tick >= row.until:
+    if policy is None or not policy.enabled or row.held not in (None, policy.revision):
+        done = row.held is not None or tick >= row.until
+    elif policy.window == "rolling":
+        done = row.closed is None or judge.judge_window(store, policy, row.closed, tick=tick, now=now)
+        judge.remind_anew(store, policy)
+    else:
+        if tick <= row.until:
+            judge.judge_running(store, policy, since=row.edited, tick=tick, now=now)
+        judge.judge_released(store, policy, row.closed, tick=tick, now=now)
+        judge.remind_anew(store, policy)
+        done = tick >= row.until
+    if done:
         open_rows.unwatch(store, row)
 
 
@@ -175,7 +195,7 @@ def _silent_from(store: Store, policy: Policy, last_end: int, tick: int, *, now:
     oldest = tick - actions.SILENCE[policy.period] - delay(policy)
     periods = _periods_back(policy, tick - delay(policy), max(oldest, last_end))
     buckets = rollups.read(store, policy.event_id, bins_of(policy, periods), now=now)
-    evidence = Evidence(policy, tick, buckets, judge.first_log(store, policy, tick))
+    evidence = Evidence(policy, tick, buckets, judge.first_log(store, policy, tick, buckets, periods))
     said = (period.end for period in periods if says_something(evidence.judged(period)))
     return actions.silent_from(policy, next(said, last_end))
 

@@ -1,26 +1,51 @@
 """Judge policies: by a tick, by data, by a person's edit. All three come down to `judge_period`."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from nightjar.core import actions, evaluation
-from nightjar.core.due import delay, is_closed, oldest_end, periods_due, periods_touched, reach
-from nightjar.core.evidence import Evidence, bins_of, periods_needed
+from nightjar.core.due import delay, is_closed, oldest_end, periods_due, periods_touched, reach, stride
+from nightjar.core.evidence import Evidence, asks_first_log, bins_of, periods_needed
 from nightjar.core.instants import MINUTE
 from nightjar.core.periods import Bin, Period, period_at, periods_ending
 from nightjar.core.policies import Policy
 from nightjar.core.rollups import Bucket
 from nightjar.core.state import Decision, State, span_containing
 from nightjar.observability import count, logger
-from nightjar.pipeline.look import is_behind
+from nightjar.pipeline.look import applied_to, is_behind
 from nightjar.storage import alerts, clock, open_rows, rollups
 from nightjar.storage.client import Store
 from nightjar.storage.faults import is_fault
+from nightjar.storage.open_rows import WatchRow
 
+HELD_BACK = "held_back"  # the reason of a judgement that waits for rollup
 _TRIES = 8  # a state is written once a step; so many writers in a row do not meet
 _WATCHED = 2 * MINUTE  # the ticks that look again after an edit
 _AT_ONCE = 8  # policies of one event judged side by side: a thousand that fire on one log must not take rollup's minute
+
+
+def announce_edit(store: Store, before: Policy | None, after: Policy | None, *, now: int) -> None:
+    """Have the next ticks take up an edit that is about to be stored: whoever stores it may die before `judge_edit`, which may fail.
+
+    Args:
+        store: Where.
+        before: The policy as it was; None when it is new.
+        after: The policy as it will be stored; None when it is to be deleted.
+        now: Wall time (µs).
+    """
+    policy = after or before
+    if policy is not None:
+        found = clock.read_clock(store)
+        tick = found.tick if found else 0
+        open_rows.watch(store, WatchRow(policy.policy_id, tick or now, max(tick, now) + _WATCHED, _closed_before(before, after, tick)))
+
+
+def _closed_before(before: Policy | None, after: Policy | None, tick: int) -> int | None:
+    """Return how far (µs) ticks have closed a policy whose delay an edit makes shorter: no tick would come to what that releases."""
+    if before is None or after is None or not before.enabled or (before.period, before.window) != (after.period, after.window):
+        return None
+    return reach(before, tick) if delay(after) < delay(before) else None
 
 
 def judge_edit(store: Store, before: Policy | None, after: Policy | None, *, now: int) -> None:
@@ -37,28 +62,32 @@ def judge_edit(store: Store, before: Policy | None, after: Policy | None, *, now
         return
     found = clock.read_clock(store)
     tick = found.tick if found else 0
-    open_rows.watch(store, policy.policy_id, edited=tick or now, until=max(tick, now) + _WATCHED)
     settle_revision(store, policy.policy_id, after, tick=tick, now=now, edited=before is not None)
     if after is not None and after.enabled and found is not None:
         judge_running(store, after, since=tick, tick=tick, now=now)
-        if before is not None and before.enabled:
-            judge_all(store, after, _waited(before, after, tick), tick=tick, now=now)
-            if before.renotify_minutes != after.renotify_minutes:
-                _remind_anew(store, after)
+        judge_released(store, after, _closed_before(before, after, tick), tick=tick, now=now)
+        if before is not None and before.renotify_minutes != after.renotify_minutes:
+            remind_anew(store, after)
 
 
-def _remind_anew(store: Store, policy: Policy) -> None:
+def remind_anew(store: Store, policy: Policy) -> None:
     """Have the ticks look at an open alert by its policy's new reminders: nothing else may write it for a long time."""
     state = alerts.load_state(store, policy.policy_id)
     if state is not None and state.open is not None:
         open_rows.postpone(store, state, next_look(policy, state) or 0)
 
 
-def _waited(before: Policy, after: Policy, tick: int) -> list[Period]:
-    """List the periods that a longer delay kept back and a shorter one has closed: no tick would come to them any more."""
-    if after.window == "rolling" or before.period != after.period or delay(after) >= delay(before):
-        return []
-    return periods_ending(after.period, max(reach(before, tick), oldest_end(after, tick)), tick - delay(after), after.zones)
+def judge_released(store: Store, policy: Policy, closed: int | None, *, tick: int, now: int) -> None:
+    """Judge the calendar periods that ended after an instant (µs; None: there are none) and are closed by now."""
+    if closed is not None and policy.window == "calendar":
+        released = periods_ending(policy.period, max(closed, oldest_end(policy, tick)), tick - delay(policy), policy.zones)
+        judge_all(store, policy, released, tick=tick, now=now)
+
+
+def judge_window(store: Store, policy: Policy, closed: int, *, tick: int, now: int) -> bool:
+    """Judge the latest window of a rolling policy if it ended after an instant (µs); False if it is held back."""
+    (window,) = periods_due(policy, None, tick)
+    return window.end <= closed or judge_one(store, policy, window, tick=tick, now=now).reason != HELD_BACK
 
 
 def judge_running(store: Store, policy: Policy, *, since: int, tick: int, now: int) -> None:
@@ -187,7 +216,7 @@ def judge_all(
         return False
     if buckets is None:
         buckets = rollups.read(store, policy.event_id, bins_of(policy, periods), now=now)
-    first, written = first_log(store, policy, tick), False
+    first, written = first_log(store, policy, tick, buckets, periods), False
     for period in periods:
         called = period not in echoes
         verdict = Evidence(policy, tick, buckets, first, now=period if called else None).judged(period)
@@ -211,16 +240,31 @@ def judge_one(store: Store, policy: Policy, period: Period, *, tick: int, now: i
     Raises:
         alerts.Conflict: Others kept writing; the caller's own retry (or the next tick) comes again.
     """
+    done: Decision | None = None
     for _ in range(_TRIES):
         state = current_state(store, policy, tick=tick, now=now)
-        decision = _decide(store, policy, state, period, tick=tick, now=now, called=called, gap=gap)
-        if decision.look and is_behind(store, policy, period, now=now):
-            count("SilentAlertsHeldBack")
-            logger().warning("held back: raw logs wait for rollup", policy_id=policy.policy_id, period_start=period.start)
-            return Decision("held_back")
+        decision, applied = _decide(store, policy, state, period, tick=tick, now=now, called=called, gap=gap)
+        if done is not None and not decision.changed:
+            return done
+        if decision.look and is_behind(store, policy, period, applied):
+            return done or _held_back(store, policy, period, tick)
         if write(store, policy, state, decision):
-            return decision
+            done = done or decision
+            if decision.state is None or decision.state.open is None:
+                return done
+            # Once more: a rollup that wrote behind the buckets read here may have judged before it could see this alert.
+    if done is not None:
+        return done
     raise alerts.Conflict(policy.policy_id)
+
+
+def _held_back(store: Store, policy: Policy, period: Period, tick: int) -> Decision:
+    """Count and log a judgement that is held back; a wide rolling window, which no change of a rollup judges, is left to the next tick."""
+    count("SilentAlertsHeldBack")
+    logger().warning("held back: raw logs wait for rollup", policy_id=policy.policy_id, period_start=period.start)
+    if policy.window == "rolling" and stride(policy) > MINUTE:
+        open_rows.watch(store, WatchRow(policy.policy_id, tick, tick + _WATCHED, period.end - 1, policy.revision))
+    return Decision(HELD_BACK)
 
 
 def current_state(store: Store, policy: Policy, *, tick: int, now: int) -> State:
@@ -234,13 +278,14 @@ def current_state(store: Store, policy: Policy, *, tick: int, now: int) -> State
     return state
 
 
-def _decide(store: Store, policy: Policy, state: State, period: Period, *, tick: int, now: int, called: bool, gap: bool) -> Decision:
-    needed = bins_of(policy, periods_needed(policy, state, period, tick, gap=gap))
-    buckets = rollups.read(store, policy.event_id, needed, now=now)
-    evidence = Evidence(policy, tick, buckets, first_log(store, policy, tick), now=period if called else None, gap=gap)
+def _decide(store: Store, policy: Policy, state: State, period: Period, *, tick: int, now: int, called: bool, gap: bool) -> tuple[Decision, int]:
+    """Decide on a period; returns with it how many of the period's logs it rests on."""
+    needed = periods_needed(policy, state, period, tick, gap=gap)
+    buckets = rollups.read(store, policy.event_id, bins_of(policy, needed), now=now)
+    evidence = Evidence(policy, tick, buckets, first_log(store, policy, tick, buckets, needed), now=period if called else None, gap=gap)
     span = span_containing(state, period.start)
     ended = alerts.get_alert(store, span.alert_id) if span else None
-    return evaluation.judge_period(state, period, evidence, ended=ended, now=now)
+    return evaluation.judge_period(state, period, evidence, ended=ended, now=now), applied_to(buckets, period)
 
 
 def settle_revision(store: Store, policy_id: str, policy: Policy | None, *, tick: int, now: int, edited: bool) -> None:
@@ -280,6 +325,15 @@ def next_look(policy: Policy | None, state: State | None) -> int | None:
     return min(found, default=None)
 
 
-def first_log(store: Store, policy: Policy, tick: int) -> int | None:
-    """Return the start (µs) of the event's first minute with logs (or hour, if long ago), for `compare` only: before it there is no baseline."""
-    return rollups.first_log(store, policy.event_id, now=tick) if policy.compare else None
+def first_log(store: Store, policy: Policy, tick: int, buckets: Mapping[Bin, Bucket], periods: Iterable[Period]) -> int | None:
+    """Return the start (µs) of the event's first minute with logs (or hour, if long ago), where the verdicts of some periods need it."""
+    return rollups.first_log(store, policy.event_id, now=tick) if asks_first_log(policy, buckets, periods) else None
+
+
+def first_logs(store: Store, event_ids: Iterable[str], tick: int) -> dict[str, int | None]:
+    """Return the first logs of several events (see `first_log`), some read at once."""
+    wanted = sorted(set(event_ids))
+    if not wanted:
+        return {}
+    with ThreadPoolExecutor(min(_AT_ONCE, len(wanted))) as pool:
+        return dict(zip(wanted, pool.map(lambda event_id: rollups.first_log(store, event_id, now=tick), wanted), strict=True))

@@ -41,7 +41,7 @@ def preview(store: Store, policy: Policy, start: int, end: int, *, now: int) -> 
     check_kept(wanted, now)
     buckets = dict(_read(store, policy.event_id, wanted, now))
     with blamed(policy.event_id, buckets):
-        return replay(policy, periods, buckets, first_log(store, policy, now))
+        return replay(policy, periods, buckets, first_log(store, policy, now, buckets, periods))
 
 
 def check_kept(wanted: Iterable[Bin], now: int) -> None:

@@ -1,16 +1,15 @@
 """How policies stand: the clock, their open alerts and their buckets read in a few calls, whatever their number."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from nightjar.core.alerts import Alert
-from nightjar.core.evidence import Evidence, bins_of
+from nightjar.core.evidence import Evidence, asks_first_log, bins_of
 from nightjar.core.periods import Bin
 from nightjar.core.policies import Policy
 from nightjar.core.standing import DISABLED, UNKNOWN, Standing, lately_judged, standing, unreadable
 from nightjar.core.state import State
 from nightjar.observability import count, logger
-from nightjar.pipeline.judge import first_log
+from nightjar.pipeline.judge import first_logs
 from nightjar.storage import alerts, rollups
 from nightjar.storage.bucket_items import blamed, by_event
 from nightjar.storage.client import Store
@@ -18,7 +17,6 @@ from nightjar.storage.clock import read_clock
 from nightjar.storage.faults import Unreadable
 
 MOST_BUCKETS = 10_000  # read for one list: 100 calls, a thousand policies by the minute
-_AT_ONCE = 8
 
 
 def standings(store: Store, policies: Sequence[Policy], *, now: int) -> dict[str, Standing]:
@@ -43,7 +41,10 @@ def standings(store: Store, policies: Sequence[Policy], *, now: int) -> dict[str
     readable, errors = rollups.read_readable(store, wanted, now=now, consistent=len(policies) == 1)
     buckets = by_event(readable)
     damaged = {(error.event_id, error.bin) for error in errors}
-    first = _first_logs(store, chosen, clock.tick)
+    open_questions = (
+        policy.event_id for policy in chosen if asks_first_log(policy, buckets.get(policy.event_id, {}), lately_judged(policy, clock.tick))
+    )
+    first = first_logs(store, open_questions, clock.tick)
     for policy in chosen:
         evidence = Evidence(policy, clock.tick, buckets.get(policy.event_id, {}), first.get(policy.event_id))
         found[policy.policy_id] = _standing(_alert(states.get(policy.policy_id)), evidence, damaged)
@@ -76,15 +77,6 @@ def _affordable(policies: Sequence[Policy], tick: int) -> tuple[list[Policy], se
             wanted |= more
             chosen.append(policy)
     return chosen, wanted
-
-
-def _first_logs(store: Store, policies: Sequence[Policy], tick: int) -> dict[str, int | None]:
-    """Return the first logs of those events whose policies compare, several read at once."""
-    events = {policy.event_id: policy for policy in policies if policy.compare}
-    if not events:
-        return {}
-    with ThreadPoolExecutor(min(_AT_ONCE, len(events))) as pool:
-        return dict(zip(events, pool.map(lambda policy: first_log(store, policy, tick), events.values()), strict=True))
 
 
 def _alert(state: State | None) -> Alert | None:

@@ -208,7 +208,7 @@ def _month_newest_first(store: Store, partition: str, before: str | None) -> Ite
 
 def get_alerts(store: Store, alert_ids: Iterable[str]) -> dict[str, Alert]:
     """Read alerts by id, strongly consistent; those that are gone are left out."""
-    items = _items(store, [_key(alert_id, "alert") for alert_id in alert_ids])
+    items = _items(store, [_key(alert_id, "alert") for alert_id in dict.fromkeys(alert_ids)])
     return {item["PK"]["S"]: _alert(item["d"]["S"]) for item in items}
 
 

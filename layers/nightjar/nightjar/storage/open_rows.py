@@ -2,7 +2,8 @@
 
 - `open` / policy_id: a policy with an open alert (alert_id, last_end of its latest period in alarm, due: the next tick for a
   reminder or for silence; u: its alert has reached nobody yet; r: the revision), or a rolling policy that a person quieted.
-- `open` / `w#policy_id`: a policy that was just edited (edited, until): it is judged again by the ticks of the next two minutes.
+- `open` / `w#policy_id`: a policy that is being edited (edited, until, closed): the ticks of the next two minutes judge it again.
+- `open` / `h#policy_id`: a wide rolling policy of which a window was held back (as above, r: the revision): the next tick judges it.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 PARTITION = "open"
-_WATCH = "w#"
+_WATCH, _HELD = "w#", "h#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +42,22 @@ class OpenRow:
 
 @dataclass(frozen=True, slots=True)
 class WatchRow:
-    """A policy that was edited lately; ticks up to `until` (µs) judge what ran since `edited`."""
+    """A policy at which ticks look again. Instants are µs.
+
+    Attributes:
+        policy_id: Whose.
+        edited: When it was edited; ticks up to `until` judge what ran since.
+        until: See there.
+        closed: What ended after it, and is closed by now, was not judged yet: the delay was made shorter, or a window was held
+            back. None: there is nothing like that.
+        held: The policy's revision of which a rolling window was held back; None for an edit.
+    """
 
     policy_id: str
     edited: int
     until: int
+    closed: int | None = None
+    held: int | None = None
 
 
 def open_row_write(table: str, before: State, state: State, due: int | None) -> "TransactWriteItemTypeDef | None":
@@ -76,8 +88,8 @@ def read_open(store: Store) -> tuple[list[OpenRow], list[WatchRow]]:
         page = store.db.query(**query)
         for item in page["Items"]:
             name = item["SK"]["S"]
-            if name.startswith(_WATCH):
-                watched.append(WatchRow(name.removeprefix(_WATCH), int(item["edited"]["N"]), int(item["until"]["N"])))
+            if name.startswith((_WATCH, _HELD)):
+                watched.append(_watch_row(name, item))
             elif "alert_id" in item:
                 rows.append(_row(name, item))
         if "LastEvaluatedKey" not in page:
@@ -89,6 +101,15 @@ def _row(policy_id: str, item: dict[str, Any]) -> OpenRow:
     alert_id, due = item["alert_id"]["S"] or None, int(item["due"]["N"]) or None
     unrouted = item.get("u", {}).get("S", "-") == alert_id
     return OpenRow(policy_id, alert_id, int(item["last_end"]["N"]), due, unrouted, int(item.get("r", {}).get("N", "0")))
+
+
+def _watch_row(name: str, item: dict[str, Any]) -> WatchRow:
+    closed, held = (int(item[each]["N"]) if each in item else None for each in ("closed", "r"))
+    return WatchRow(name[len(_WATCH) :], int(item["edited"]["N"]), int(item["until"]["N"]), closed, held)
+
+
+def _watch_key(row: WatchRow) -> dict[str, Any]:
+    return {"PK": {"S": PARTITION}, "SK": {"S": (_WATCH if row.held is None else _HELD) + row.policy_id}}
 
 
 def mark_unrouted(store: Store, policy_id: str, alert_id: str, *, unrouted: bool) -> None:
@@ -119,10 +140,22 @@ def _update(store: Store, policy_id: str, change: str, values: dict[str, Any]) -
             raise
 
 
-def watch(store: Store, policy_id: str, *, edited: int, until: int) -> None:
-    """Have the ticks up to an instant (µs) judge again what ran since a policy was edited (µs)."""
-    item = {"PK": {"S": PARTITION}, "SK": {"S": _WATCH + policy_id}, "edited": {"N": str(edited)}, "until": {"N": str(until)}}
-    store.db.put_item(TableName=store.tables.alerts, Item=item)
+def watch(store: Store, row: WatchRow) -> None:
+    """Have the next ticks look at a policy. What an edit a moment before left to be judged is left so by another one."""
+    change, values = "SET edited = :e, #u = :u", {":e": {"N": str(row.edited)}, ":u": {"N": str(row.until)}}
+    if row.held is not None:
+        change, values[":r"] = f"{change}, r = :r, closed = :c", {"N": str(row.held)}
+    elif row.closed is not None:
+        change += ", closed = if_not_exists(closed, :c)"
+    if row.closed is not None:
+        values[":c"] = {"N": str(row.closed)}
+    store.db.update_item(
+        TableName=store.tables.alerts,
+        Key=_watch_key(row),
+        UpdateExpression=change,
+        ExpressionAttributeNames={"#u": "until"},
+        ExpressionAttributeValues=values,
+    )
 
 
 def unwatch(store: Store, row: WatchRow) -> None:
@@ -132,7 +165,7 @@ def unwatch(store: Store, row: WatchRow) -> None:
     try:
         store.db.delete_item(
             TableName=store.tables.alerts,
-            Key={"PK": {"S": PARTITION}, "SK": {"S": _WATCH + row.policy_id}},
+            Key=_watch_key(row),
             ConditionExpression="#u = :u",
             ExpressionAttributeNames={"#u": "until"},
             ExpressionAttributeValues={":u": {"N": str(row.until)}},

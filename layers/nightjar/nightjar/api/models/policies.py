@@ -51,7 +51,7 @@ class PolicyBody(Body):
     min_count: Whole | None = Field(None, ge=0, le=1_000_000_000, description="A period with some logs, but fewer than this, says nothing; default 0.")
     early: bool | None = Field(None, description="May be judged before the period ends, when the outcome can no longer change; default true.")
     delay_seconds: Whole | None = Field(None, ge=0, le=3_600, description="How long after its end a period is judged; default 60.")
-    active_from: Instant | None = Field(None, description="Periods before it are not judged; at most 30 days back; default now.")
+    active_from: Instant | None = Field(None, description="Periods before it are not judged; at most 30 days back, ten years ahead; default now.")
     active_hours: HoursBody | None = Field(None, description="When messages may be sent; what comes at other times waits.")
     mute_until: Instant | None = Field(None, description="No messages before this instant; they wait.")
     renotify_minutes: Whole | None = Field(None, ge=5, le=10_080, description="Tell an unacknowledged alert again every so many minutes; default never.")
