@@ -12,7 +12,10 @@ from nightjar.core.rollups import Bucket, merge
 from nightjar.core.state import State
 from nightjar.core.verdicts import Verdict, baseline_value, judge, settled
 
-LOOKBACK: Final = 1_500  # periods: more than a day of minutes, after which silence ends an alert as no_data
+# Periods that a recovery may reach back over: more than the silence of a day, or of three for day policies, that ends an alert
+# as no_data, which a rolling window's minutes may fill.
+LOOKBACK: Final = 1_500
+_LOOKBACK_OF_DAYS: Final = 4_400
 
 
 @dataclass(slots=True)
@@ -181,7 +184,7 @@ def looks_back_to(policy: Policy, state: State, period: Period, *, gap: bool = F
     if policy.recovery_periods == 1 and policy.evaluation_periods == 1 and not gap:
         return period
     first = period
-    for _ in range(LOOKBACK):
+    for _ in range(_LOOKBACK_OF_DAYS if policy.window == "rolling" and policy.period == "day" else LOOKBACK):
         if first.start <= alert.last_start:
             break
         first = before(policy, first)
