@@ -33,12 +33,14 @@ class Meeting:
         tick: The tick at which they meet, or before it (µs).
         batch: The records that the rollups are given.
         held: Whatever else a scene prepares for its handlers.
+        handed_over: Rollup was given the whole batch.
     """
 
     on: Stage
     tick: int = START + HOUR + MINUTE
     batch: list[Record] = field(default_factory=list)
     held: dict[str, Any] = field(default_factory=dict)
+    handed_over: bool = False
 
     def watch(self, event: str, **policy: Any) -> str:
         """Make a policy on an event of its own, named like it."""
@@ -74,6 +76,7 @@ class Meeting:
 
     def roll_up(self, batch: list[Record] | None = None) -> Any:
         """Rollup's answer to a batch."""
+        self.handed_over |= batch is None
         return self.on.world.roll_up(self.batch if batch is None else batch)
 
     def act(self, event: str, action: str) -> int:
@@ -95,14 +98,14 @@ class Meeting:
             queues.bells().sqs.delete_message(QueueUrl=queues.bells().url, ReceiptHandle=bell["receiptHandle"])
         return answer
 
-    def settle(self, met: list[Running]) -> None:
-        """Let the platform come again with all that it may, then run on undisturbed for two minutes."""
+    def settle(self, met: list[Running], *, again: bool) -> None:
+        """Let the platform come again with all that it may, or with nothing that succeeded, then run on undisturbed for two minutes."""
         for one in met:
             assert one.error is None, one.error
         if "bell" in self.held:
             with suppress(ClientError):  # answered, or else it can be received again
                 queues.bells().sqs.change_message_visibility(QueueUrl=queues.bells().url, ReceiptHandle=self.held["bell"]["receiptHandle"], VisibilityTimeout=0)
-        if self.batch:
+        if self.batch and (again or not self.handed_over):
             assert self.roll_up() == {"batchItemFailures": []}
         for minute in range(2):
             self.on.roll_up(tried=False)

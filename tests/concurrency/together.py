@@ -15,7 +15,7 @@ from tests import calls
 from tests.aws import Cloud
 
 WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem", "SendMessageBatch"})
-_POOLS = ("pipeline.rollup", "pipeline.evaluate", "pipeline.judge", "pipeline.standing", "storage.rollups", "storage.patience")
+_POOLS = ("pipeline.rollup", "pipeline.evaluate", "pipeline.judge", "storage.rollups", "storage.patience")
 _STUCK = 120  # seconds after which a handler hangs: none comes near
 
 # Which of the two handlers goes on, and before which of its stops it is stopped again; None to let it end.
