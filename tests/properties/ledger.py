@@ -100,7 +100,7 @@ class Ledger:
         key = row.policy_id, row.held is None
         known = self.watched.get(key)
         earlier = known.closed if known and row.held is None else None
-        self.watched[key] = replace(row, closed=row.closed if earlier is None else earlier)
+        self.watched[key] = replace(row, closed=row.closed if earlier is None else earlier, reminders=row.reminders or (known is not None and known.reminders))
 
     def unwatch(self, _store: None, row: WatchRow) -> None:
         key = row.policy_id, row.held is None

@@ -152,13 +152,13 @@ def _look_again(store: Store, row: WatchRow, tick: int, *, now: int) -> None:
         done = row.held is not None or tick >= row.until
     elif policy.window == "rolling":
         done = row.closed is None or judge.judge_window(store, policy, row.closed, tick=tick, now=now)
-        judge.remind_anew(store, policy)
     else:
         if tick <= row.until:
             judge.judge_running(store, policy, since=row.edited, tick=tick, now=now)
         judge.judge_released(store, policy, row.closed, tick=tick, now=now)
-        judge.remind_anew(store, policy)
         done = tick >= row.until
+    if policy is not None and row.reminders:
+        judge.remind_anew(store, policy)
     if done:
         open_rows.unwatch(store, row)
 

@@ -38,7 +38,12 @@ def announce_edit(store: Store, before: Policy | None, after: Policy | None, *, 
     if policy is not None:
         found = clock.read_clock(store)
         tick = found.tick if found else 0
-        open_rows.watch(store, WatchRow(policy.policy_id, tick or now, max(tick, now) + _WATCHED, _closed_before(before, after, tick)))
+        released, reminders = _closed_before(before, after, tick), _reminds_anew(before, after)
+        open_rows.watch(store, WatchRow(policy.policy_id, tick or now, max(tick, now) + _WATCHED, released, reminders=reminders))
+
+
+def _reminds_anew(before: Policy | None, after: Policy | None) -> bool:
+    return before is not None and after is not None and before.renotify_minutes != after.renotify_minutes
 
 
 def _closed_before(before: Policy | None, after: Policy | None, tick: int) -> int | None:
@@ -66,7 +71,7 @@ def judge_edit(store: Store, before: Policy | None, after: Policy | None, *, now
     if after is not None and after.enabled and found is not None:
         judge_running(store, after, since=tick, tick=tick, now=now)
         judge_released(store, after, _closed_before(before, after, tick), tick=tick, now=now)
-        if before is not None and before.renotify_minutes != after.renotify_minutes:
+        if _reminds_anew(before, after):
             remind_anew(store, after)
 
 

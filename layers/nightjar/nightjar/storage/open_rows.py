@@ -2,7 +2,7 @@
 
 - `open` / policy_id: a policy with an open alert (alert_id, last_end of its latest period in alarm, due: the next tick for a
   reminder or for silence; u: its alert has reached nobody yet; r: the revision), or a rolling policy that a person quieted.
-- `open` / `w#policy_id`: a policy that is being edited (edited, until, closed): the ticks of the next two minutes judge it again.
+- `open` / `w#policy_id`: a policy that is being edited (edited, until, closed, m): the ticks of the next two minutes judge it again.
 - `open` / `h#policy_id`: a wide rolling policy of which a window was held back (as above, r: the revision): the next tick judges it.
 """
 
@@ -51,6 +51,7 @@ class WatchRow:
         closed: What ended after it, and is closed by now, was not judged yet: the delay was made shorter, or a window was held
             back. None: there is nothing like that.
         held: The policy's revision of which a rolling window was held back; None for an edit.
+        reminders: Its reminders were changed: an open alert must be looked at anew.
     """
 
     policy_id: str
@@ -58,6 +59,7 @@ class WatchRow:
     until: int
     closed: int | None = None
     held: int | None = None
+    reminders: bool = False
 
 
 def open_row_write(table: str, before: State, state: State, due: int | None) -> "TransactWriteItemTypeDef | None":
@@ -105,7 +107,7 @@ def _row(policy_id: str, item: dict[str, Any]) -> OpenRow:
 
 def _watch_row(name: str, item: dict[str, Any]) -> WatchRow:
     closed, held = (int(item[each]["N"]) if each in item else None for each in ("closed", "r"))
-    return WatchRow(name[len(_WATCH) :], int(item["edited"]["N"]), int(item["until"]["N"]), closed, held)
+    return WatchRow(name[len(_WATCH) :], int(item["edited"]["N"]), int(item["until"]["N"]), closed, held, "m" in item)
 
 
 def _watch_key(row: WatchRow) -> dict[str, Any]:
@@ -142,13 +144,16 @@ def _update(store: Store, policy_id: str, change: str, values: dict[str, Any]) -
 
 def watch(store: Store, row: WatchRow) -> None:
     """Have the next ticks look at a policy. What an edit a moment before left to be judged is left so by another one."""
-    change, values = "SET edited = :e, #u = :u", {":e": {"N": str(row.edited)}, ":u": {"N": str(row.until)}}
+    change = "SET edited = :e, #u = :u"
+    values: dict[str, Any] = {":e": {"N": str(row.edited)}, ":u": {"N": str(row.until)}}
     if row.held is not None:
         change, values[":r"] = f"{change}, r = :r, closed = :c", {"N": str(row.held)}
     elif row.closed is not None:
         change += ", closed = if_not_exists(closed, :c)"
     if row.closed is not None:
         values[":c"] = {"N": str(row.closed)}
+    if row.reminders:
+        change, values[":m"] = f"{change}, m = :m", {"BOOL": True}
     store.db.update_item(
         TableName=store.tables.alerts,
         Key=_watch_key(row),
