@@ -248,19 +248,27 @@ def judge_one(store: Store, policy: Policy, period: Period, *, tick: int, now: i
     done: Decision | None = None
     for _ in range(_TRIES):
         state = current_state(store, policy, tick=tick, now=now)
-        decision, applied = _decide(store, policy, state, period, tick=tick, now=now, called=called, gap=gap)
+        needed = bins_of(policy, periods_needed(policy, state, period, tick, gap=gap))
+        buckets = rollups.read(store, policy.event_id, needed, now=now)
+        decision = _decide(store, policy, state, period, buckets, tick=tick, now=now, called=called, gap=gap)
         if done is not None and not decision.changed:
             return done
-        if decision.look and is_behind(store, policy, period, applied):
+        if decision.look and is_behind(store, policy, period, applied_to(buckets, period)):
             return done or _held_back(store, policy, period, tick)
         if write(store, policy, state, decision):
             done = done or decision
-            if decision.state is None or decision.state.open is None:
+            # A rollup that has written since these buckets were read may have judged before it could see the alert: then once more.
+            leaves_open = decision.state is not None and decision.state.open is not None
+            if not leaves_open or _applied(rollups.read(store, policy.event_id, needed, now=now)) == _applied(buckets):
                 return done
-            # Once more: a rollup that wrote behind the buckets read here may have judged before it could see this alert.
     if done is not None:
         return done
     raise alerts.Conflict(policy.policy_id)
+
+
+def _applied(buckets: Mapping[Bin, Bucket]) -> dict[Bin, tuple[int, int]]:
+    """Count the logs of each bucket: the counts grow with every write of rollup."""
+    return {key: (bucket.count, bucket.parked) for key, bucket in buckets.items()}
 
 
 def _held_back(store: Store, policy: Policy, period: Period, tick: int) -> Decision:
@@ -283,14 +291,14 @@ def current_state(store: Store, policy: Policy, *, tick: int, now: int) -> State
     return state
 
 
-def _decide(store: Store, policy: Policy, state: State, period: Period, *, tick: int, now: int, called: bool, gap: bool) -> tuple[Decision, int]:
-    """Decide on a period; returns with it how many of the period's logs it rests on."""
+def _decide(
+    store: Store, policy: Policy, state: State, period: Period, buckets: Mapping[Bin, Bucket], *, tick: int, now: int, called: bool, gap: bool
+) -> Decision:
     needed = periods_needed(policy, state, period, tick, gap=gap)
-    buckets = rollups.read(store, policy.event_id, bins_of(policy, needed), now=now)
     evidence = Evidence(policy, tick, buckets, first_log(store, policy, tick, buckets, needed), now=period if called else None, gap=gap)
     span = span_containing(state, period.start)
     ended = alerts.get_alert(store, span.alert_id) if span else None
-    return evaluation.judge_period(state, period, evidence, ended=ended, now=now), applied_to(buckets, period)
+    return evaluation.judge_period(state, period, evidence, ended=ended, now=now)
 
 
 def settle_revision(store: Store, policy_id: str, policy: Policy | None, *, tick: int, now: int, edited: bool) -> None:
