@@ -13,7 +13,7 @@ from nightjar.core.instants import HOUR, MINUTE, floor, parse_instant
 from nightjar.core.periods import MIN, UTC_ZONES, Bin, change_zone, period_at
 from nightjar.core.policies import Policy, default_missing, revised
 from nightjar.core.rollups import Bucket
-from nightjar.pipeline import actions, evaluate, judge
+from nightjar.pipeline import actions, edits, evaluate, judge
 
 from tests.cases.script import Action, Apply, Script, ScriptLog, Step, Store, Tick
 from tests.properties.ledger import Ledger, kept_in
@@ -104,17 +104,17 @@ class QuickPlay:
         if step.verb == "post":
             self._create(step.target, step.body)
         elif step.verb == "delete":
-            judge.announce_edit(STORE, self.ledger.policies[step.target], None, now=self.now)
-            judge.judge_edit(STORE, self.ledger.policies.pop(step.target), None, now=self.now)
+            edits.announce_edit(STORE, self.ledger.policies[step.target], None, now=self.now)
+            edits.judge_edit(STORE, self.ledger.policies.pop(step.target), None, now=self.now)
         else:
             before = self.ledger.policies[step.target]
             edited = replace(before, **_fields(step.body))
             closed = reach(before, self.ledger.clock.reach) if self.ledger.clock and self.ledger.clock.reach else 0
             running = period_at(edited.period, self.now, edited.zones)
             after = revised(before, edited, running_start=running.start, now=self.now, closed_upto=closed)
-            judge.announce_edit(STORE, before, after, now=self.now)
+            edits.announce_edit(STORE, before, after, now=self.now)
             self.ledger.put(after)
-            judge.judge_edit(STORE, before, after, now=self.now)
+            edits.judge_edit(STORE, before, after, now=self.now)
 
     def _create(self, name: str, body: Any) -> None:
         event_id = ids.event_id(body["agent"], body["event"])
@@ -122,9 +122,9 @@ class QuickPlay:
         policy = Policy(policy_id=name, event_id=event_id, **{**defaults, **_fields(body)})
         if policy.window == "rolling":
             policy = replace(policy, window_minutes=window_length(policy) // MINUTE)
-        judge.announce_edit(STORE, None, policy, now=self.now)
+        edits.announce_edit(STORE, None, policy, now=self.now)
         self.ledger.put(policy)
-        judge.judge_edit(STORE, None, policy, now=self.now)
+        edits.judge_edit(STORE, None, policy, now=self.now)
 
 
 def _event_of(log: ScriptLog) -> str:

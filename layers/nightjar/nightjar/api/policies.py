@@ -22,7 +22,7 @@ from nightjar.core.standing import DISABLED, UNKNOWN, Standing
 from nightjar.http import body
 from nightjar.http.errors import BadRequest, NotFound, Unprocessable
 from nightjar.observability import count, logger
-from nightjar.pipeline.judge import announce_edit, judge_edit
+from nightjar.pipeline.edits import announce_edit, judge_edit
 from nightjar.pipeline.standing import standings
 from nightjar.storage import clock, destinations, events, pages, policies
 

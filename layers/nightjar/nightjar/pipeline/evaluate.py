@@ -14,6 +14,7 @@ from nightjar.core.rollups import Bucket
 from nightjar.core.verdicts import says_something
 from nightjar.observability import count, logger
 from nightjar.pipeline import judge
+from nightjar.pipeline.edits import look_again
 from nightjar.pipeline.release import release
 from nightjar.pipeline.ring_again import ring_again
 from nightjar.pipeline.route import route_again
@@ -21,7 +22,7 @@ from nightjar.queues import Bells
 from nightjar.storage import open_rows, policies, rollups
 from nightjar.storage.client import Store
 from nightjar.storage.clock import begin_tick, finish_tick, read_clock
-from nightjar.storage.open_rows import OpenRow, WatchRow
+from nightjar.storage.open_rows import OpenRow
 
 Item = TypeVar("Item")
 
@@ -47,7 +48,7 @@ def handle_tick(store: Store, queue: Bells, tick: int, *, now: int) -> str:
     previous = clock.reach if clock else None
     rows, watched = open_rows.read_open(store)
     _judge_due(store, rows, previous, tick, now=now)
-    _each(lambda row: _look_again(store, row, tick, now=now), watched)
+    _each(lambda row: look_again(store, row, tick, now=now), watched)
     _each(lambda row: _attend(store, row, tick, now=now), rows)  # what was opened just now needs nothing yet
     finish_tick(store, tick)
     # Stateless, so after the clock: were the queue down, the next tick comes here again without judging twice.
@@ -139,28 +140,6 @@ def _judge_slowly(store: Store, policy: Policy, previous: int | None, tick: int,
     for later in having_as_slot(policy, due[-1], tick) if due else ():
         if not is_closed(policy, later, tick):
             judge.judge_one(store, policy, later, tick=tick, now=now, called=False)
-
-
-def _look_again(store: Store, row: WatchRow, tick: int, *, now: int) -> None:
-    """Judge a policy that was edited in the last two minutes, or of which a rolling window was held back.
-
-    A log may have met a stale cache, and the edit's own judgement may have failed.
-    """
-    policy = policies.get(store, row.policy_id)
-    judge.settle_revision(store, row.policy_id, policy, tick=tick, now=now, edited=False)
-    if policy is None or not policy.enabled or row.held not in (None, policy.revision):
-        done = row.held is not None or tick >= row.until
-    elif policy.window == "rolling":
-        done = row.closed is None or judge.judge_window(store, policy, row.closed, tick=tick, now=now)
-    else:
-        if tick <= row.until:
-            judge.judge_running(store, policy, since=row.edited, tick=tick, now=now)
-        judge.judge_released(store, policy, row.closed, tick=tick, now=now)
-        done = tick >= row.until
-    if policy is not None and row.reminders:
-        judge.remind_anew(store, policy)
-    if done:
-        open_rows.unwatch(store, row)
 
 
 def _attend(store: Store, row: OpenRow, tick: int, *, now: int) -> None:

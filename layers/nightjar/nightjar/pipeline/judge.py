@@ -1,14 +1,14 @@
-"""Judge policies: by a tick, by data, by a person's edit. All three come down to `judge_period`."""
+"""Judge policies: by a tick, by data, by an edit (pipeline.edits). All three come down to `judge_period`."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from nightjar.core import actions, evaluation
-from nightjar.core.due import delay, is_closed, oldest_end, periods_due, periods_touched, reach, stride
+from nightjar.core.due import is_closed, periods_due, periods_touched, stride
 from nightjar.core.evidence import Evidence, asks_first_log, bins_of, periods_needed
 from nightjar.core.instants import MINUTE
-from nightjar.core.periods import Bin, Period, period_at, periods_ending
+from nightjar.core.periods import Bin, Period, period_at
 from nightjar.core.policies import Policy
 from nightjar.core.rollups import Bucket
 from nightjar.core.state import Decision, State, span_containing
@@ -21,87 +21,8 @@ from nightjar.storage.open_rows import WatchRow
 
 HELD_BACK = "held_back"  # the reason of a judgement that waits for rollup
 _TRIES = 8  # a state is written once a step; so many writers in a row do not meet
-_WATCHED = 2 * MINUTE  # the ticks that look again after an edit
+WATCHED = 2 * MINUTE  # the ticks that look again after an edit
 _AT_ONCE = 8  # policies of one event judged side by side: a thousand that fire on one log must not take rollup's minute
-
-
-def announce_edit(store: Store, before: Policy | None, after: Policy | None, *, now: int) -> None:
-    """Have the next ticks take up an edit that is about to be stored: whoever stores it may die before `judge_edit`, which may fail.
-
-    Args:
-        store: Where.
-        before: The policy as it was; None when it is new.
-        after: The policy as it will be stored; None when it is to be deleted.
-        now: Wall time (µs).
-    """
-    policy = after or before
-    if policy is not None:
-        found = clock.read_clock(store)
-        tick = found.tick if found else 0
-        released, reminders = _closed_before(before, after, tick), _reminds_anew(before, after)
-        open_rows.watch(store, WatchRow(policy.policy_id, tick or now, max(tick, now) + _WATCHED, released, reminders=reminders))
-
-
-def _reminds_anew(before: Policy | None, after: Policy | None) -> bool:
-    return before is not None and after is not None and before.renotify_minutes != after.renotify_minutes
-
-
-def _closed_before(before: Policy | None, after: Policy | None, tick: int) -> int | None:
-    """Return how far (µs) ticks have closed a policy whose delay an edit makes shorter: no tick would come to what that releases."""
-    if before is None or after is None or not before.enabled or (before.period, before.window) != (after.period, after.window):
-        return None
-    return reach(before, tick) if delay(after) < delay(before) else None
-
-
-def judge_edit(store: Store, before: Policy | None, after: Policy | None, *, now: int) -> None:
-    """Bring the engine up to date with a policy that a person has just stored, and judge its running period at once.
-
-    Args:
-        store: Where.
-        before: The policy as it was; None when it is new.
-        after: The policy as it is stored; None when it was deleted.
-        now: Wall time (µs).
-    """
-    policy = after or before
-    if policy is None:
-        return
-    found = clock.read_clock(store)
-    tick = found.tick if found else 0
-    settle_revision(store, policy.policy_id, after, tick=tick, now=now, edited=before is not None)
-    if after is not None and after.enabled and found is not None:
-        judge_running(store, after, since=tick, tick=tick, now=now)
-        judge_released(store, after, _closed_before(before, after, tick), tick=tick, now=now)
-        if _reminds_anew(before, after):
-            remind_anew(store, after)
-
-
-def remind_anew(store: Store, policy: Policy) -> None:
-    """Have the ticks look at an open alert by its policy's new reminders: nothing else may write it for a long time."""
-    state = alerts.load_state(store, policy.policy_id)
-    if state is not None and state.open is not None:
-        open_rows.postpone(store, state, next_look(policy, state) or 0)
-
-
-def judge_released(store: Store, policy: Policy, closed: int | None, *, tick: int, now: int) -> None:
-    """Judge the calendar periods that ended after an instant (µs; None: there are none) and are closed by now."""
-    if closed is not None and policy.window == "calendar":
-        released = periods_ending(policy.period, max(closed, oldest_end(policy, tick)), tick - delay(policy), policy.zones)
-        judge_all(store, policy, released, tick=tick, now=now)
-
-
-def judge_window(store: Store, policy: Policy, closed: int, *, tick: int, now: int) -> bool:
-    """Judge the latest window of a rolling policy if it ended after an instant (µs); False if it is held back."""
-    (window,) = periods_due(policy, None, tick)
-    return window.end <= closed or judge_one(store, policy, window, tick=tick, now=now).reason != HELD_BACK
-
-
-def judge_running(store: Store, policy: Policy, *, since: int, tick: int, now: int) -> None:
-    """Judge the periods of a policy that ran between an edit and the engine's clock, as data would; a rolling policy has none."""
-    if policy.window == "calendar":
-        before = period_at(policy.period, since, policy.zones).start
-        ended = [period for period in periods_ending(policy.period, before, tick, policy.zones) if not is_closed(policy, period, tick)]
-        periods = [*ended, period_at(policy.period, tick, policy.zones)]
-        judge_all(store, policy, periods, tick=tick, now=now)
 
 
 def judge_changed(store: Store, policies: Sequence[Policy], changed: Iterable[Bin], *, now: int) -> None:
@@ -276,7 +197,7 @@ def _held_back(store: Store, policy: Policy, period: Period, tick: int) -> Decis
     count("SilentAlertsHeldBack")
     logger().warning("held back: raw logs wait for rollup", policy_id=policy.policy_id, period_start=period.start)
     if policy.window == "rolling" and stride(policy) > MINUTE:
-        open_rows.watch(store, WatchRow(policy.policy_id, tick, tick + _WATCHED, period.end - 1, policy.revision))
+        open_rows.watch(store, WatchRow(policy.policy_id, tick, tick + WATCHED, period.end - 1, policy.revision))
     return Decision(HELD_BACK)
 
 
