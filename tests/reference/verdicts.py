@@ -38,11 +38,13 @@ class Verdicts:
     """The judged periods by their start. After a cut (a person's resolve) M of N counts anew.
 
     `known` are closed periods that nothing has judged, or that lie outside the horizon by now. They make and change no alert, but
-    where a judgement rests on several periods (slots, a recovery, silence) what the rollups say of them counts.
+    where a judgement rests on several periods (slots, a recovery, silence) what the rollups say of them counts. `weighed` is what
+    M of N made of a period when it was judged last: what a comparison is held against may change since, and judges nothing.
     """
 
     judged: dict[int, Judged] = field(default_factory=dict)
     known: dict[int, Judged] = field(default_factory=dict)
+    weighed: dict[int, State] = field(default_factory=dict)
     cuts: list[int] = field(default_factory=list)
 
     def slots(self, policy: Policy, calendar: Calendar, period: Period) -> list[Period]:

@@ -69,6 +69,14 @@ class Watch:
         """Return the policy's state at a judged period."""
         return self.verdicts.state(self.policy, self.calendar, judged)
 
+    def weighed(self, judged: Judged) -> State:
+        """Return the policy's state at a judged period as it was when that was judged: of a policy that compares it may look otherwise by now.
+
+        Rule: ENGINE.md, "compare": "Late data judges the period it lies in, not those compared with it".
+        """
+        now = self.state(judged)
+        return self.verdicts.weighed.get(judged.period.start, now) if self.policy.previous else now
+
     def record(self, period: Period, reading: Reading) -> Judged:
         """Remember a verdict in place of an earlier one."""
         self.verdicts.judged[period.start] = judged = Judged(period, reading)
@@ -138,7 +146,7 @@ class Watch:
         if alert.periods == 0:
             self.resolve(alert, "corrected", moment)
             return
-        last = [judged for judged in self.verdicts.since(alert.first.start) if self.state(judged) is State.ALARM][-1]
+        last = [judged for judged in self.verdicts.since(alert.first.start) if self.weighed(judged) is State.ALARM][-1]
         self._recover(alert, self.recovery_after(last.period.start), moment)
 
     def resolve(self, alert: Alert, by: str, moment: Moment, until: int | None = None) -> None:
@@ -205,7 +213,7 @@ class Watch:
 
     def _in_alarm(self, alert: Alert) -> Iterator[Judged]:
         for judged in self.verdicts.since(alert.first.start):
-            if self.state(judged) is State.ALARM and self.owner(judged.period.start) is alert:
+            if self.weighed(judged) is State.ALARM and self.owner(judged.period.start) is alert:
                 yield judged
 
     def _take_values(self, alert: Alert | None) -> None:

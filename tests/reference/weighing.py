@@ -135,7 +135,10 @@ class Scales:
                 self.held_back += 1
                 if judged.period == period:
                     return False
-            elif plan is not None:
+                continue
+            if judged.period == period or self.inside_horizon(watch, judged.period):
+                watch.verdicts.weighed[judged.period.start] = watch.state(judged)
+            if plan is not None:
                 watch.apply(plan, judged, moments.get(judged.period, moments[period]))
         return True
 
