@@ -122,3 +122,17 @@ def test_data_too_old_to_be_judged_changes_no_later_period_of_m_of_n() -> None:
         ticks=["2026-03-04T00:01:00Z/2026-03-09T00:01:00Z/PT24H"],
     )
     assert found == ["2026-03-04T00:01:00Z opened 2026-03-03T00:00:00Z"]
+
+
+def test_late_data_of_what_a_period_was_compared_with_does_not_correct_its_alert() -> None:
+    compared = {"aggregate": "sum", "condition": "gt", "threshold": -50, "compare": {"previous": "previous_1d"}, "recovery_periods": 2}
+    found = told(
+        policies=[{"period": "hour", "evaluation_periods": 3, "datapoints_to_alarm": 1, **compared, "active_from": "2026-03-03T16:00:00Z"}],
+        logs=[
+            {"t": "2026-03-02T14:00:01Z", "v": -2, "recv": "2026-03-03T14:00:01Z"},
+            {"t": "2026-03-02T16:20:30Z", "v": 1, "recv": "2026-03-03T17:20:31Z"},
+            {"t": "2026-03-02T17:25:32Z", "v": 4, "recv": "2026-03-03T17:20:32Z"},
+        ],
+        ticks=["2026-03-03T14:00:00Z", "2026-03-03T17:20:00Z", "2026-03-03T17:21:00Z", "2026-03-03T18:22:00Z"],
+    )
+    assert found == ["2026-03-03T17:20:00Z opened 2026-03-03T16:00:00Z"]
