@@ -7,12 +7,13 @@ from nightjar.core.actions import act_on_open
 from nightjar.core.alerts import Alert
 from nightjar.core.evaluation import judge_period
 from nightjar.core.evidence import Evidence
+from nightjar.core.instants import MINUTE
 from nightjar.core.periods import Bin, Period
 from nightjar.core.policies import Policy
 from nightjar.core.rollups import Bucket
 from nightjar.core.state import Decision, State, span_containing
 
-from tests.builders import at, hour, hours, minute, minutes, policy, state
+from tests.builders import at, bucket, hour, hours, minute, minutes, policy, state
 
 Buckets = dict[Bin, Bucket]
 
@@ -242,6 +243,16 @@ def test_healthy_rolling_windows_in_a_row_are_counted_by_what_was_logged_in_them
     engine.judge(Period(at("13:58"), at("14:00")), logged, "14:01")
     after_missed_ticks = Period(at("14:03"), at("14:05"))
     assert engine.judge(after_missed_ticks, logged, "14:06").reason == reason
+
+
+def test_healthy_windows_of_a_rolling_day_policy_count_however_long_its_silence_may_last() -> None:
+    watched = policy(period="day", window="rolling", window_minutes=60, missing="ignore", recovery_periods=100)
+    engine, midnight, later = Engine(watched), at("00:00"), 31 * 60
+    logged = {("m", midnight + after * MINUTE): bucket([1] * count) for after, count in ((70, 30), (131, 3), (later, 3))}
+    window = lambda ends: Period(midnight + (ends - 60) * MINUTE, midnight + ends * MINUTE)
+    engine.judge(window(71), logged, "01:12")
+    evidence = Evidence(watched, midnight + (later + 61) * MINUTE, logged, midnight)
+    assert judge_period(engine.state, window(later + 60), evidence, now=0).reason == "recovered"
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,14 @@ def test_an_average_that_falls_while_a_tick_judges_it_is_corrected(on_moto: Worl
     assert [alert.resolved_by for alert in on_moto.alerts()] == ["corrected"]
 
 
+def test_a_policy_of_which_what_was_skipped_cannot_be_told_stops_no_other(on_moto: World) -> None:
+    tick(on_moto, 0)
+    on_moto.made("POST", "/v1.0/policies", {**HOURLY, "aggregate": "count", "condition": "lt", "threshold": 1})
+    with mock.patch("nightjar.pipeline.evaluate.skipped", side_effect=[ValueError, None, None]):
+        tick(on_moto, 61)
+    assert [alert.status for alert in on_moto.alerts()] == ["triggered"]
+
+
 def test_one_policy_that_begins_in_the_year_9999_stops_no_tick(on_moto: World) -> None:
     tick(on_moto, 0)
     on_moto.made("POST", "/v1.0/events", {"event": "job", "timezone": "Europe/Berlin"})

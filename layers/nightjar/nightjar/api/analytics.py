@@ -11,7 +11,7 @@ from nightjar.core.instants import DAY, parse_instant
 from nightjar.core.periods import Bin, Period, Previous, cover
 from nightjar.core.rollups import Bucket, merge
 from nightjar.http.errors import BadRequest
-from nightjar.pipeline.preview import TooFarBack, check_kept
+from nightjar.pipeline.kept import TooFarBack, check_kept
 from nightjar.storage import rollups
 from nightjar.storage.bucket_items import blamed
 

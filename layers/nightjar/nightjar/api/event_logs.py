@@ -13,7 +13,7 @@ from nightjar.core.instants import DAY, HOUR, floor, iso
 from nightjar.core.periods import Bin, Kind, Period, cover, period_at, previous_period
 from nightjar.core.rollups import Bucket, merge
 from nightjar.http.body import parse
-from nightjar.pipeline.preview import is_kept
+from nightjar.pipeline.kept import is_kept
 from nightjar.settings import settings
 from nightjar.storage import logs, rollups
 from nightjar.storage.bucket_items import blamed

@@ -15,7 +15,8 @@ from nightjar.core.policies import Policy
 from nightjar.core.preview import Preview, TooLong
 from nightjar.http import body
 from nightjar.http.errors import BadRequest
-from nightjar.pipeline.preview import TooFarBack, preview
+from nightjar.pipeline.kept import TooFarBack
+from nightjar.pipeline.preview import preview
 
 
 def preview_policy(call: Call) -> Reply:

@@ -111,7 +111,7 @@ def send(channel: Channel, request: transport.Request, secrets: Sequence[str], n
         return Outcome("down", None, str(error))
     except transport.Refused as error:
         return Outcome("failed", None, str(error))
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001  # else the bell would come again for ever, and might post again each time
         # Not the error's words, which may hold the URL.
         name, place = type(error).__name__, traceback.extract_tb(error.__traceback__)[-1]
         logger().error("a post failed in our own code", error=name, file=place.filename, line=place.lineno)

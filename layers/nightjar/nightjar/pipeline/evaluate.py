@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from nightjar.core import actions
 from nightjar.core.due import delay, having_as_slot, is_closed, is_due, periods_due, reach, skipped
-from nightjar.core.evidence import Evidence, asks_first_log, before, bins_of
+from nightjar.core.evidence import Evidence, before, bins_of
 from nightjar.core.instants import iso
 from nightjar.core.periods import Bin, Period, period_at
 from nightjar.core.policies import Policy
@@ -119,8 +119,7 @@ def _needing_more(store: Store, page: Sequence[Policy], attended: set[str], prev
     due = [(policy, periods_due(policy, previous, tick)) for policy in page]
     wanted = {(policy.event_id, key) for policy, periods in due for key in bins_of(policy, periods)}
     by_event = rollups.read_by_event(store, wanted, now=now)
-    open_questions = (policy.event_id for policy, periods in due if asks_first_log(policy, by_event.get(policy.event_id, {}), periods))
-    first = judge.first_logs(store, open_questions, tick)
+    first = judge.first_logs(store, due, by_event, tick)
     return [policy for policy, periods in due if policy.policy_id in attended or _any_breach(policy, periods, by_event.get(policy.event_id, {}), first, tick)]
 
 

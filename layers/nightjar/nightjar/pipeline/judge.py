@@ -169,9 +169,12 @@ def judge_one(store: Store, policy: Policy, period: Period, *, tick: int, now: i
     done: Decision | None = None
     for _ in range(_TRIES):
         state = current_state(store, policy, tick=tick, now=now)
-        needed = bins_of(policy, periods_needed(policy, state, period, tick, gap=gap))
-        buckets = rollups.read(store, policy.event_id, needed, now=now)
-        decision = _decide(store, policy, state, period, buckets, tick=tick, now=now, called=called, gap=gap)
+        periods = periods_needed(policy, state, period, tick, gap=gap)
+        bins = bins_of(policy, periods)
+        buckets = rollups.read(store, policy.event_id, bins, now=now)
+        first = first_log(store, policy, tick, buckets, periods)
+        evidence = Evidence(policy, tick, buckets, first, now=period if called else None, gap=gap)
+        decision = _decide(store, state, period, evidence, now=now)
         if done is not None and not decision.changed:
             return done
         if decision.look and is_behind(store, policy, period, applied_to(buckets, period)):
@@ -180,7 +183,7 @@ def judge_one(store: Store, policy: Policy, period: Period, *, tick: int, now: i
             done = done or decision
             # A rollup that has written since these buckets were read may have judged before it could see the alert: then once more.
             leaves_open = decision.state is not None and decision.state.open is not None
-            if not leaves_open or _applied(rollups.read(store, policy.event_id, needed, now=now)) == _applied(buckets):
+            if not leaves_open or _applied(rollups.read(store, policy.event_id, bins, now=now)) == _applied(buckets):
                 return done
     if done is not None:
         return done
@@ -212,11 +215,7 @@ def current_state(store: Store, policy: Policy, *, tick: int, now: int) -> State
     return state
 
 
-def _decide(
-    store: Store, policy: Policy, state: State, period: Period, buckets: Mapping[Bin, Bucket], *, tick: int, now: int, called: bool, gap: bool
-) -> Decision:
-    needed = periods_needed(policy, state, period, tick, gap=gap)
-    evidence = Evidence(policy, tick, buckets, first_log(store, policy, tick, buckets, needed), now=period if called else None, gap=gap)
+def _decide(store: Store, state: State, period: Period, evidence: Evidence, *, now: int) -> Decision:
     span = span_containing(state, period.start)
     ended = alerts.get_alert(store, span.alert_id) if span else None
     return evaluation.judge_period(state, period, evidence, ended=ended, now=now)
@@ -264,9 +263,11 @@ def first_log(store: Store, policy: Policy, tick: int, buckets: Mapping[Bin, Buc
     return rollups.first_log(store, policy.event_id, now=tick) if asks_first_log(policy, buckets, periods) else None
 
 
-def first_logs(store: Store, event_ids: Iterable[str], tick: int) -> dict[str, int | None]:
-    """Return the first logs of several events (see `first_log`), some read at once."""
-    wanted = sorted(set(event_ids))
+def first_logs(
+    store: Store, due: Iterable[tuple[Policy, Sequence[Period]]], by_event: Mapping[str, Mapping[Bin, Bucket]], tick: int
+) -> dict[str, int | None]:
+    """Return the first logs of those events of which the verdicts of some policies' periods need it (see `first_log`), several read at once."""
+    wanted = sorted({policy.event_id for policy, periods in due if asks_first_log(policy, by_event.get(policy.event_id, {}), periods)})
     if not wanted:
         return {}
     with ThreadPoolExecutor(min(_AT_ONCE, len(wanted))) as pool:

@@ -3,22 +3,18 @@
 from collections.abc import Iterable, Iterator
 
 from nightjar.core.evidence import bins_of
-from nightjar.core.instants import DAY, HOUR, iso
+from nightjar.core.instants import HOUR
 from nightjar.core.periods import Bin
 from nightjar.core.policies import Policy
 from nightjar.core.preview import Preview, periods_between, replay
 from nightjar.core.rollups import Bucket
 from nightjar.pipeline.judge import first_log
+from nightjar.pipeline.kept import check_kept
 from nightjar.storage import rollups
 from nightjar.storage.bucket_items import blamed
 from nightjar.storage.client import Store
 
 _GAP = HOUR  # buckets further apart are asked for apart
-_WORDS = {"m": "minute", "h": "hour"}
-
-
-class TooFarBack(ValueError):
-    """The range needs buckets that are no longer kept; the message says which."""
 
 
 def preview(store: Store, policy: Policy, start: int, end: int, *, now: int) -> Preview:
@@ -42,25 +38,6 @@ def preview(store: Store, policy: Policy, start: int, end: int, *, now: int) -> 
     buckets = dict(_read(store, policy.event_id, wanted, now))
     with blamed(policy.event_id, buckets):
         return replay(policy, periods, buckets, first_log(store, policy, now, buckets, periods))
-
-
-def check_kept(wanted: Iterable[Bin], now: int) -> None:
-    """Refuse a range whose oldest buckets have expired: what is gone must not look like silence.
-
-    Raises:
-        TooFarBack: They have.
-    """
-    gone = [bin for bin in wanted if not is_kept(bin, now)]
-    if gone:
-        start, letter = min((start, letter) for letter, start in gone)
-        word, days = _WORDS[letter], rollups.KEPT[letter] // DAY
-        raise TooFarBack(f"this range needs the {word} of {iso(start)}, and {word}s are kept for {days} days")
-
-
-def is_kept(bin: Bin, now: int) -> bool:
-    """Tell whether a bucket lives at an instant (µs), if anything was logged in it."""
-    letter, start = bin
-    return start + rollups.KEPT[letter] > now
 
 
 def _read(store: Store, event_id: str, wanted: Iterable[Bin], now: int) -> Iterator[tuple[Bin, Bucket]]:

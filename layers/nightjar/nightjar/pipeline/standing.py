@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from nightjar.core.alerts import Alert
-from nightjar.core.evidence import Evidence, asks_first_log, bins_of
+from nightjar.core.evidence import Evidence, bins_of
 from nightjar.core.periods import Bin
 from nightjar.core.policies import Policy
 from nightjar.core.standing import DISABLED, UNKNOWN, Standing, lately_judged, standing, unreadable
@@ -41,10 +41,7 @@ def standings(store: Store, policies: Sequence[Policy], *, now: int) -> dict[str
     readable, errors = rollups.read_readable(store, wanted, now=now, consistent=len(policies) == 1)
     buckets = by_event(readable)
     damaged = {(error.event_id, error.bin) for error in errors}
-    open_questions = (
-        policy.event_id for policy in chosen if asks_first_log(policy, buckets.get(policy.event_id, {}), lately_judged(policy, clock.tick))
-    )
-    first = first_logs(store, open_questions, clock.tick)
+    first = first_logs(store, [(policy, lately_judged(policy, clock.tick)) for policy in chosen], buckets, clock.tick)
     for policy in chosen:
         evidence = Evidence(policy, clock.tick, buckets.get(policy.event_id, {}), first.get(policy.event_id))
         found[policy.policy_id] = _standing(_alert(states.get(policy.policy_id)), evidence, damaged)
