@@ -136,3 +136,17 @@ def test_late_data_of_what_a_period_was_compared_with_does_not_correct_its_alert
         ticks=["2026-03-03T14:00:00Z", "2026-03-03T17:20:00Z", "2026-03-03T17:21:00Z", "2026-03-03T18:22:00Z"],
     )
     assert found == ["2026-03-03T17:20:00Z opened 2026-03-03T16:00:00Z"]
+
+
+def test_two_days_drop_out_by_one_batch_of_an_alert_whose_others_are_too_old_to_be_read() -> None:
+    policy = {"period": "day", "aggregate": "sum", "condition": "gte", "threshold": 0, "compare": {"previous": "previous_window"}}
+    found = told(
+        events=[{"event": "job.run", "timezone": "Pacific/Fakaofo"}],
+        policies=[{**policy, "evaluation_periods": 2, "datapoints_to_alarm": 1, "active_from": "2011-12-26T15:00:00Z"}],
+        logs=[
+            {"t": "2011-12-28T21:00:00Z", "v": 15, "recv": "2011-12-28T20:00:00Z"},
+            {"t": "2011-12-31T17:10:05Z", "v": 3, "recv": "2012-01-02T19:10:05Z"},
+        ],
+        ticks=["2011-12-28T15:00:00Z", "2012-01-01T11:10:00Z", "2012-01-02T14:10:00Z"],
+    )
+    assert found == ["2012-01-01T11:10:00Z opened 2011-12-30T11:00:00Z", "2012-01-02T19:10:05Z recovered 2011-12-30T11:00:00Z"]

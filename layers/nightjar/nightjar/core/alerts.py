@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from nightjar.core.periods import Kind
 from nightjar.core.policies import Aggregate, Condition, Previous, Severity
+from nightjar.core.rows import members_of
 
 Status = Literal["triggered", "acknowledged", "resolved", "archived"]
 Ending = Literal["recovered", "person", "corrected", "no_data", "policy_changed", "policy_disabled", "policy_deleted"]
@@ -29,7 +30,8 @@ class Alert:
         value: The measured aggregate of that latest period; None when it had no logs and `missing` is breach.
         worst_value: The one that lay farthest beyond the threshold of all that were judged (worst_change its change, compare only).
         in_alarm: Starts of its periods in alarm that may still be judged again; `older` counts those that may not.
-        prior: What was measured in the period in alarm before the latest, should that drop out when this can no longer be read.
+        priors: What was measured in the periods in alarm before the latest, newest first: should it drop out, and those not be
+            judged any more, their values show. The last four: no more days than that can drop out, nor often more hours.
         zone: The timezone whose dates its days are; empty for UTC, and for all that are no days.
         early: Its latest period in alarm was first judged so while it still ran ("so far").
         healed: Start of the period that completed its recovery while it waits for a person (auto_resolve off).
@@ -74,7 +76,7 @@ class Alert:
     periods: int = 1
     in_alarm: tuple[int, ...] = ()
     older: int = 0
-    prior: dict[str, Any] | None = None
+    priors: tuple[dict[str, Any], ...] = ()
     early: bool = False
     healed: int | None = None
     triggered_at: int
@@ -135,8 +137,9 @@ def alert_to_dict(alert: Alert) -> dict[str, Any]:
 
 def alert_from_dict(found: dict[str, Any]) -> Alert:
     """Read what `alert_to_dict` made, also after a trip through JSON."""
-    decimals = {name: Decimal(found[name]) for name in _DECIMALS if found.get(name) is not None}
-    return Alert(**{**found, **decimals, "in_alarm": tuple(found.get("in_alarm", ()))})
+    known = members_of(Alert, found)
+    decimals = {name: Decimal(known[name]) for name in _DECIMALS if known.get(name) is not None}
+    return Alert(**{**known, **decimals, "in_alarm": tuple(known.get("in_alarm", ())), "priors": tuple(known.get("priors", ()))})
 
 
 def remembered(measured: dict[str, Any]) -> dict[str, Any]:
@@ -158,4 +161,4 @@ def transition_to_text(transition: Transition) -> str:
 def transition_from_text(text: str) -> Transition:
     """Read what `transition_to_text` wrote."""
     found = json.loads(text)
-    return Transition(**{**found, "alert": alert_from_dict(found["alert"])})
+    return Transition(**{**members_of(Transition, found), "alert": alert_from_dict(found["alert"])})

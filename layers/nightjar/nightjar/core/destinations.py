@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from nightjar.core.policies import ActiveHours, Severity
+from nightjar.core.rows import members_of
 
 Channel = Literal["slack", "discord", "telegram", "webhook", "email"]
 
@@ -51,4 +52,4 @@ def from_text(text: str) -> Destination:
     if "active_hours" in found:
         days, start, end, timezone = found["active_hours"]
         found["active_hours"] = ActiveHours(days=tuple(days), start=start, end=end, timezone=timezone)
-    return Destination(**found)
+    return Destination(**members_of(Destination, found))

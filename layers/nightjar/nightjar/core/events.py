@@ -6,6 +6,7 @@ from typing import Any
 
 from nightjar.core.ids import event_id
 from nightjar.core.periods import UTC_ZONES, Zones
+from nightjar.core.rows import members_of
 
 # (first UTC hour's start in µs, number of write shards), oldest first
 Shards = tuple[tuple[int, int], ...]
@@ -50,4 +51,4 @@ def from_text(text: str) -> Event:
     found: dict[str, Any] = json.loads(text)
     found["zones"] = tuple((since, name) for since, name in found["zones"])
     found["shards"] = tuple((since, count) for since, count in found["shards"])
-    return Event(**found)
+    return Event(**members_of(Event, found))

@@ -183,9 +183,12 @@ def looks_back_to(policy: Policy, state: State, period: Period, *, gap: bool = F
         return period_from(policy, alert.in_alarm[-2])  # should this one drop out, that one's values show
     if policy.recovery_periods == 1 and policy.evaluation_periods == 1 and not gap:
         return period
+    latest = alert.last_start
+    if period.start == latest and alert.priors:
+        latest = alert.priors[0]["last_start"]
     first = period
     for _ in range(_LOOKBACK_OF_DAYS if policy.window == "rolling" and policy.period == "day" else LOOKBACK):
-        if first.start <= alert.last_start:
+        if first.start <= latest:
             break
         first = before(policy, first)
     return first

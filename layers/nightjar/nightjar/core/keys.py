@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Literal
 
+from nightjar.core.rows import members_of
+
 Scope = Literal["ingest", "admin"]
 
 PREFIX = "chp_"
@@ -56,4 +58,4 @@ def to_text(key: Key) -> str:
 
 def from_text(text: str) -> Key:
     """Read what `to_text` wrote."""
-    return Key(**json.loads(text))
+    return Key(**members_of(Key, json.loads(text)))

@@ -98,6 +98,7 @@ _COPIED = (
     *WORDS, "policy_id", "revision", "event_id", "agent", "event", "period",
     "aggregate", "condition", "threshold", "window", "window_minutes", "evaluation_periods", "datapoints_to_alarm", "compare",
 )  # fmt: skip
+_NOTED = 4  # a day's horizon holds two ended days, with a delay three, and the running one
 
 
 def reworded(alert: Alert, policy: Policy) -> Alert:
@@ -139,10 +140,9 @@ def with_period(alert: Alert, policy: Policy, period: Period, verdict: Verdict, 
     )
     measured = _measured(period, verdict)
     if period.start < alert.last_start:
-        between = alert.prior is None or period.start >= alert.prior["last_start"]
-        return replace(updated, prior=remembered(measured)) if between else updated
+        return replace(updated, priors=_noted(alert.priors, measured)) if policy.window == "calendar" else updated
     if period.start > alert.last_start and policy.window == "calendar":
-        updated = replace(updated, prior=remembered({name: getattr(alert, name) for name in measured}))
+        updated = replace(updated, priors=_noted(alert.priors, {name: getattr(alert, name) for name in measured}))
     return replace(updated, **measured, early=alert.early if period.start == alert.last_start else early, zone=_zone(policy, period))
 
 
@@ -153,16 +153,25 @@ def without_period(alert: Alert, period: Period, evidence: "Evidence") -> Alert 
     in_alarm = tuple(start for start in alert.in_alarm if start != period.start)
     if not in_alarm and not alert.older:
         return None
-    updated = replace(alert, in_alarm=in_alarm, periods=alert.older + len(in_alarm))
-    if alert.prior is not None and period.start in (alert.last_start, alert.prior["last_start"]):
-        updated = replace(updated, prior=None)
+    priors = _without(alert.priors, period.start)
+    updated = replace(alert, in_alarm=in_alarm, periods=alert.older + len(in_alarm), priors=priors)
     if period.start != alert.last_start:
         return updated
     if not in_alarm:  # the period before can no longer be judged: its values are those that were noted
-        return replace(updated, **recalled(alert.prior)) if alert.prior is not None else updated
+        return replace(updated, **recalled(priors[0]), priors=priors[1:]) if priors else updated
     last = period_from(evidence.policy, in_alarm[-1])
     verdict = evidence.judged(last)
-    return replace(updated, **_measured(last, verdict)) if verdict else updated
+    return replace(updated, **_measured(last, verdict), priors=_without(priors, last.start)) if verdict else updated
+
+
+def _noted(priors: tuple[dict[str, Any], ...], measured: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    """Note what was measured in a period in alarm that is not the latest; the oldest gives way."""
+    others = _without(priors, measured["last_start"])
+    return tuple(sorted((*others, remembered(measured)), key=lambda prior: prior["last_start"], reverse=True)[:_NOTED])
+
+
+def _without(priors: tuple[dict[str, Any], ...], start: int) -> tuple[dict[str, Any], ...]:
+    return tuple(prior for prior in priors if prior["last_start"] != start)
 
 
 def _worst(policy: Policy, alert: Alert, verdict: Verdict) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 import json
 from dataclasses import asdict, dataclass
 
+from nightjar.core.rows import members_of
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mute:
@@ -46,7 +48,7 @@ def from_text(text: str) -> Mute:
     found = json.loads(text)
     if found["policy_ids"] is not None:
         found["policy_ids"] = tuple(found["policy_ids"])
-    return Mute(**found)
+    return Mute(**members_of(Mute, found))
 
 
 def _fits(pattern: str | None, name: str) -> bool:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from nightjar.core.periods import UTC_ZONES, Kind, Zones
+from nightjar.core.rows import members_of
 
 Aggregate = Literal["sum", "count", "average", "min", "max", "p50_est", "p95_est", "p99_est", "stddev"]
 Condition = Literal["gt", "gte", "lt", "lte", "eq", "ne"]
@@ -108,7 +109,7 @@ def from_text(text: str) -> Policy:
         found["active_hours"] = ActiveHours(days=tuple(days), start=start, end=end, timezone=timezone)
     if "zones" in found:
         found["zones"] = tuple((since, name) for since, name in found["zones"])
-    return Policy(**found)
+    return Policy(**members_of(Policy, found))
 
 
 def default_missing(aggregate: Aggregate) -> Missing:

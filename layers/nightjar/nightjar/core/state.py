@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from nightjar.core.alerts import Alert, Ending, Transition, alert_from_dict, alert_to_dict
 from nightjar.core.ids import alert_id
 from nightjar.core.periods import MIN
+from nightjar.core.rows import members_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,6 @@ def to_text(state: State) -> str:
 def from_text(policy_id: str, version: int, text: str) -> State:
     """Read what `to_text` wrote."""
     found = json.loads(text)
-    alert = found.pop("open")
-    spans = tuple(Span(*span) for span in found.pop("spans"))
-    return State(policy_id=policy_id, version=version, open=alert_from_dict(alert) if alert else None, spans=spans, **found)
+    alert = alert_from_dict(found["open"]) if found["open"] else None
+    spans = tuple(Span(*span) for span in found["spans"])
+    return State(**{**members_of(State, found), "policy_id": policy_id, "version": version, "open": alert, "spans": spans})

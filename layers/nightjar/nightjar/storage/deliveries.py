@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from nightjar.core.delivery import Attempt, DeliveryKind, Record, Row
 from nightjar.core.instants import DAY, SECOND
+from nightjar.core.rows import members_of
 from nightjar.storage import trays
 from nightjar.storage.client import Store
 from nightjar.storage.faults import reasons_of
@@ -118,7 +119,7 @@ def deliveries(store: Store, alert_id: str, kind: DeliveryKind | Literal["all"] 
         offset: How many to pass over first.
     """
     waiting = [_pending(record) for record in history(store, alert_id)[0] if record.status in ("pending", "held")]
-    tried = [Attempt(**json.loads(item["d"]["S"])) for item in query(store, alert_id, "a#", "a$", newest_first=True)]
+    tried = [Attempt(**members_of(Attempt, json.loads(item["d"]["S"]))) for item in query(store, alert_id, "a#", "a$", newest_first=True)]
     found = [attempt for attempt in (*waiting, *tried) if kind in ("all", attempt.kind)]
     return found[offset : offset + limit]
 

@@ -16,6 +16,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from nightjar.core.delivery import Attempt, GivenUp, Record, Row
+from nightjar.core.rows import members_of
 from nightjar.storage import held, trays
 from nightjar.storage.client import Store
 from nightjar.storage.deliveries import new_record, record_key, transact
@@ -122,7 +123,7 @@ def _items(store: Store, destination_id: str, cursor: str | None) -> Iterator[di
 def _given(item: dict[str, Any]) -> GivenUp:
     """Read a row."""
     found = json.loads(item["d"]["S"])
-    return GivenUp(found["policy_id"], found["number"], Attempt(**found["attempt"]))
+    return GivenUp(found["policy_id"], found["number"], Attempt(**members_of(Attempt, found["attempt"])))
 
 
 def _key(destination_id: str, at: int, alert_id: str, number: int) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from nightjar.core.delivery import Record, Row, unsent
 from nightjar.core.quiet import Held
+from nightjar.core.rows import members_of
 from nightjar.storage import outbox, trays
 from nightjar.storage.client import Store
 from nightjar.storage.deliveries import Announced, attempt_write, expiry, new_record, record_key, transact, write_once
@@ -106,8 +107,8 @@ def take_write(store: Store, record: Record) -> "TransactWriteItemTypeDef":
 def _held(text: str) -> Held:
     """Read a row; an earlier format named one number, or none, that told of the alert."""
     found = json.loads(text)
-    after = found.get("after") or ()
-    return Held(**{**found, "record": Record(**found["record"]), "after": (after,) if isinstance(after, int) else tuple(after)})
+    record, after = Record(**members_of(Record, found["record"])), found.get("after") or ()
+    return Held(**{**members_of(Held, found), "record": record, "after": (after,) if isinstance(after, int) else tuple(after)})
 
 
 def _stuck_key(name: outbox.Name) -> dict[str, Any]:
