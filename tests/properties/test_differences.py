@@ -150,3 +150,13 @@ def test_two_days_drop_out_by_one_batch_of_an_alert_whose_others_are_too_old_to_
         ticks=["2011-12-28T15:00:00Z", "2012-01-01T11:10:00Z", "2012-01-02T14:10:00Z"],
     )
     assert found == ["2012-01-01T11:10:00Z opened 2011-12-30T11:00:00Z", "2012-01-02T19:10:05Z recovered 2011-12-30T11:00:00Z"]
+
+
+def test_healthy_rolling_windows_count_after_an_outage_longer_than_the_silence_that_ends_an_alert() -> None:
+    policy = {"period": "hour", "aggregate": "average", "condition": "lte", "threshold": 4, "recovery_periods": 3, "window": "rolling"}
+    found = told(
+        policies=[{**policy, "window_minutes": 60}],
+        logs=[{"t": "2026-03-03T12:50:20Z", "v": 4}, {"t": "2026-03-03T14:21:05Z", "v": 15, "recv": "2026-03-05T02:21:05Z"}],
+        ticks=["2026-03-03T13:01:00Z", "2026-03-05T03:02:00Z"],
+    )
+    assert found == ["2026-03-03T13:01:00Z opened 2026-03-03T12:00:00Z", "2026-03-05T03:02:00Z recovered 2026-03-03T12:00:00Z"]

@@ -9,6 +9,7 @@ from tests.reference.verdicts import Judged
 from tests.reference.watch import Moment, Plan, Watch
 
 LOOK_UP_TO = 10_000
+ROLLING_LOOK_BACK = 4_400
 LOOK_BACK = {"minute": 1_500 * MINUTE, "hour": 1_500 * HOUR, "day": 1_500 * DAY}
 AHEAD = 5 * MINUTE
 
@@ -111,10 +112,14 @@ class Scales:
 
         Of a policy that compares all closed ones: what they are compared with may have changed since they were judged. Of a
         rolling one too: its windows are never judged again, but healthy ones in a row are counted by what the rollups say.
-        At most 1,500 are looked back to: of minutes more than a day, after which silence ends an alert.
+        At most 1,500 are looked back to: of minutes more than a day, after which silence ends an alert. Of rolling windows 4,400: three days of minutes.
         """
-        oldest = (self.clock or 0) - watch.policy.delay - LOOK_BACK[watch.policy.kind]
-        period = since if watch.policy.rolling else max(since, watch.calendar.containing(watch.policy.kind, oldest))
+        policy, limit = watch.policy, (self.clock or 0) - watch.policy.delay
+        if policy.rolling:
+            oldest = limit - limit % policy.stride - ROLLING_LOOK_BACK * policy.stride
+            period = max(since, Period(oldest - policy.window_minutes * MINUTE, oldest))
+        else:
+            period = max(since, watch.calendar.containing(policy.kind, limit - LOOK_BACK[policy.kind]))
         always = watch.policy.previous or watch.policy.rolling
         while self.is_closed(watch, period):
             if period.start not in watch.verdicts.judged or not self.inside_horizon(watch, period) or always:

@@ -12,10 +12,10 @@ from nightjar.core.rollups import Bucket, merge
 from nightjar.core.state import State
 from nightjar.core.verdicts import Verdict, baseline_value, judge, settled
 
-# Periods that a recovery may reach back over: more than the silence of a day, or of three for day policies, that ends an alert
-# as no_data, which a rolling window's minutes may fill.
+# Periods that a recovery may reach back over: more than the silence that ends an alert as no_data, a day or, of day policies, three.
+# Of rolling windows, which may lie a minute apart, three days in minutes: after an outage too.
 LOOKBACK: Final = 1_500
-_LOOKBACK_OF_DAYS: Final = 4_400
+_LOOKBACK_OF_ROLLING: Final = 4_400
 
 
 @dataclass(slots=True)
@@ -187,7 +187,7 @@ def looks_back_to(policy: Policy, state: State, period: Period, *, gap: bool = F
     if period.start == latest and alert.priors:
         latest = alert.priors[0]["last_start"]
     first = period
-    for _ in range(_LOOKBACK_OF_DAYS if policy.window == "rolling" and policy.period == "day" else LOOKBACK):
+    for _ in range(_LOOKBACK_OF_ROLLING if policy.window == "rolling" else LOOKBACK):
         if first.start <= latest:
             break
         first = before(policy, first)
