@@ -1,12 +1,14 @@
 """What an edit calls for is done by the next ticks where the edit's own judgement fails, or whoever stores it dies."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 from unittest import mock
 
 import pytest
 from nightjar.core.instants import MINUTE, SECOND, iso
 from nightjar.pipeline import judge
+from nightjar.storage import alerts, open_rows, policies
 from nightjar.storage.faults import StorageBusy
 
 from tests.world import START, World, world
@@ -92,3 +94,71 @@ def test_a_shorter_delay_of_a_wide_rolling_policy_does_not_lose_its_full_hour(on
     on_moto.made("PUT", f"/v1.0/policies/{slow}", {"delay_seconds": 60})
     tick(on_moto, 91, 92)
     assert [iso(alert.triggered_at) for alert in on_moto.alerts()] == ["2026-03-03T15:31:00Z"]
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_a_shorter_delay_loses_nothing_of_a_tick_that_has_died_or_still_runs(on_moto: World, dies: bool) -> None:
+    slow = policy(on_moto, aggregate="count", condition="lt", threshold=10, delay_seconds=600, active_from="2026-03-03T14:00:00Z")
+    tick(on_moto, 30, 60, 69)
+    groups = policies.groups
+
+    def edited(store: Any) -> list[str]:
+        found = groups(store)
+        if dies:
+            raise StorageBusy("throttled: try again")
+        assert on_moto("PUT", f"/v1.0/policies/{slow}", {"delay_seconds": 60}).status == 200
+        return found
+
+    with mock.patch.object(policies, "groups", edited), suppress(StorageBusy):
+        tick(on_moto, 70)
+    if dies:
+        assert on_moto("PUT", f"/v1.0/policies/{slow}", {"delay_seconds": 60}).status == 200
+    tick(on_moto, 71, 72, 73)
+    assert [iso(alert.period_start) for alert in on_moto.alerts()] == ["2026-03-03T14:00:00Z"]
+
+
+def test_a_new_timezone_loses_no_day_of_a_tick_that_runs(on_moto: World) -> None:
+    event = on_moto.made("POST", "/v1.0/events", {"event": "job", "timezone": "UTC"})["event_id"]
+    policy(on_moto, period="day", aggregate="count", condition="lt", threshold=10, active_from="2026-03-03T00:00:00Z")
+    midnight = 10 * 60
+    tick(on_moto, midnight)
+    groups = policies.groups
+
+    def moved(store: Any) -> list[str]:
+        found = groups(store)
+        assert on_moto("PUT", f"/v1.0/events/{event}", {"timezone": "Europe/Berlin"}).status == 200
+        return found
+
+    with mock.patch.object(policies, "groups", moved):
+        tick(on_moto, midnight + 1)
+    assert on_moto.alerts() == []
+    tick(on_moto, midnight + 2, midnight + 3)
+    assert [(iso(alert.period_start), iso(alert.triggered_at)) for alert in on_moto.alerts()] == [("2026-03-03T00:00:00Z", "2026-03-04T00:02:00Z")]
+
+
+def test_a_tick_before_the_edit_is_stored_leaves_a_rolling_policy_to_the_next_ones(on_moto: World) -> None:
+    watched = policy(on_moto, window="rolling", window_minutes=2, aggregate="count", condition="gt", threshold=0, auto_resolve=False)
+    log(on_moto, 1)
+    tick(on_moto, *range(1, 8))
+    replace = policies.replace
+
+    def late(*args: Any, **given: Any) -> Any:
+        tick(on_moto, 8)
+        return replace(*args, **given)
+
+    with mock.patch.object(policies, "replace", late), mock.patch("nightjar.api.policies.judge_edit", busy):
+        assert on_moto("PUT", f"/v1.0/policies/{watched}", {"title": "jobs"}).status == 200
+    tick(on_moto, 9, 10, 11)
+    assert on_moto.alerts()[0].title == "jobs"
+
+
+def test_a_tick_that_has_nothing_to_say_does_not_unwind_the_next_look_of_what_was_reopened_meanwhile(on_moto: World) -> None:
+    watched = policy(on_moto, aggregate="count", condition="gt", threshold=0)
+    log(on_moto, 1)
+    state = alerts.load_state(on_moto.store, watched)
+    assert state is not None
+    (row,), _ = open_rows.read_open(on_moto.store)
+    open_rows.postpone(on_moto.store, state, 0, instead_of=(row.due or 0) + 1)
+    assert open_rows.read_open(on_moto.store)[0] == [row]
+    open_rows.postpone(on_moto.store, state, 0, instead_of=row.due)
+    assert open_rows.read_open(on_moto.store)[0][0].due is None

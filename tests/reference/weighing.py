@@ -144,8 +144,15 @@ class Scales:
             if judged.period == period or self.inside_horizon(watch, judged.period):
                 watch.verdicts.weighed[judged.period.start] = watch.state(judged)
             if plan is not None:
-                watch.apply(plan, judged, moments.get(judged.period, moments[period]))
+                watch.apply(plan, judged, moments.get(judged.period) or self._echoed(watch, judged, moments[period]))
         return True
+
+    def _echoed(self, watch: Watch, judged: Judged, cause: Moment) -> Moment:
+        """Return the moment of a period that is in alarm for a slot's sake: one that still runs is judged early, by its own newest log."""
+        newest = judged.reading.bucket.newest
+        if newest is None or self.is_closed(watch, judged.period):
+            return cause
+        return Moment(cause.at, cause.clock, max(cause.clock, min(newest, cause.at)))
 
     def _is_behind(self, watch: Watch, judged: Judged) -> bool:
         """Take the look before a silent alert: say whether more raw logs are stored than were applied."""

@@ -12,6 +12,7 @@ from nightjar.core.events import Event, new_event
 from nightjar.core.periods import MIN, change_zone
 from nightjar.http import body
 from nightjar.http.errors import BadRequest, Conflict, NotFound
+from nightjar.pipeline.edits import announce_zones
 from nightjar.storage import events, policies
 from nightjar.storage.config import Taken
 
@@ -98,6 +99,7 @@ def _carry(call: Call, policy_id: str) -> None:
     event = events.get(call.store, policy.event_id) if policy else None
     if policy and event and (policy.zones, policy.unit) != (event.zones, event.unit):
         after = replace(policy, zones=event.zones, unit=event.unit, version=policy.version + 1, updated_at=call.now)
+        announce_zones(call.store, policy, after, now=call.now)
         policies.replace(call.store, policy, after, event)
 
 

@@ -11,6 +11,7 @@ from nightjar.core.policies import Policy
 HORIZONS: Final[dict[Kind, int]] = {"minute": 60 * MINUTE, "hour": 24 * HOUR, "day": 2 * DAY}
 LEAD: Final = 5 * MINUTE  # a period that begins later than this after the clock is not judged early
 WIDEST_MINUTE_WINDOW: Final = 120  # minutes; a wider rolling window is judged at full hours, over hour buckets
+_ROLLING_KEPT: Final = 60
 _DEFAULT_WINDOW: Final[dict[Kind, int]] = {"minute": 60, "hour": 60, "day": 1_440}
 
 
@@ -122,7 +123,12 @@ def oldest_end(policy: Policy, tick: int) -> int:
 
 
 def oldest_start(policy: Policy, tick: int) -> int:
-    """Return the start (µs) of the first period inside the horizon: the one that its edge lies in."""
+    """Return the start (µs) of the first period inside the horizon: the one that its edge lies in.
+
+    Rolling windows are judged once; but a tick may be handled twice at once, or after the next one: so the last sixty count.
+    """
+    if policy.window == "rolling":
+        return tick - delay(policy) - window_length(policy) - _ROLLING_KEPT * stride(policy)
     return period_at(policy.period, oldest_end(policy, tick), policy.zones).start
 
 
@@ -137,10 +143,10 @@ def is_closed(policy: Policy, period: Period, tick: int) -> bool:
 
 
 def having_as_slot(policy: Policy, period: Period, tick: int) -> Iterator[Period]:
-    """Yield the later periods that have one as a slot of M of N and have begun by the clock (µs): they are judged with it."""
+    """Yield the later periods that have one as a slot of M of N and may have been judged by the clock (µs): they are judged with it."""
     for _ in range(policy.evaluation_periods - 1):
         period = next_period(policy.period, period, policy.zones)
-        if period.start > tick:
+        if period.start > tick + LEAD:
             return
         yield period
 

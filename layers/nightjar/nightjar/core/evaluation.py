@@ -6,9 +6,9 @@ The rules are ENGINE.md's; docs/semantics.md names the test of each.
 from dataclasses import replace
 
 from nightjar.core.alerts import Alert
-from nightjar.core.due import LEAD, is_closed, oldest_start
+from nightjar.core.due import having_as_slot, is_closed, oldest_start
 from nightjar.core.evidence import Evidence, after, latest_start, looks_back_to, period_from
-from nightjar.core.lifecycle import Step, first_alert, reworded, with_period, without_period
+from nightjar.core.lifecycle import Step, as_reopened, first_alert, reworded, span_to_latest, with_period, without_period
 from nightjar.core.periods import Period
 from nightjar.core.policies import Policy
 from nightjar.core.state import Decision, Span, State, pruned, span_containing
@@ -56,17 +56,21 @@ def _in_alarm(step: Step, period: Period, verdict: Verdict, evidence: Evidence, 
     state, policy, alert = step.state, evidence.policy, step.state.open
     if state.quiet:
         return Decision("quiet_until_healthy")
-    if alert is not None and period.start >= alert.period_start:
+    span = span_containing(state, period.start) if ended is not None else None
+    covered = span is not None and span.covers(period.start)
+    if alert is not None and period.start >= alert.period_start and not (covered and span is not None and span.first > alert.period_start):
         return _goes_on(step, alert, period, verdict, evidence)
-    span = span_containing(state, period.start)
-    if span is not None and ended is not None and span.ending != "corrected":
+    if covered and ended is not None:
         return _amended(step, ended, period, verdict, evidence)
     if alert is not None and _joins(alert, period, evidence, state):
         return _goes_on(step, alert, period, verdict, evidence)
     early = not _closed(evidence, period)
     if span is not None and ended is not None:
+        if span.ending == "person":
+            return Decision("resolved_by_a_person")
         step.forget(span)
-        step.open("reopened", reworded(with_period(replace(ended, period_start=period.start), policy, period, verdict, early=early), policy))
+        former = as_reopened(ended, period) if span.ending == "corrected" else ended
+        step.open("reopened", reworded(with_period(former, policy, period, verdict, early=early), policy))
     else:
         step.open("opened", first_alert(policy, period, verdict, step, early=early))
     _recover(step, period, evidence)
@@ -118,13 +122,33 @@ def _calm(step: Step, period: Period, verdict: Verdict, evidence: Evidence) -> D
     if alert is None:
         return Decision(verdict.outcome if verdict.outcome != "breach" else "not_yet_in_alarm")
     if period.start in alert.in_alarm:
-        left = without_period(alert, period, evidence)
+        left = without_period(_with_later(alert, period, evidence, state), period, evidence)
         if left is None:
-            step.end(alert, "corrected", Span(alert.alert_id, alert.period_start, evidence.tick + LEAD, "corrected"))
+            step.end(alert, "corrected", span_to_latest(alert, "corrected"))
             return step.decision()
         step.update(left, "corrected_period")
     _recover(step, period, evidence)
     return step.decision() if step.reason else Decision("still_open")
+
+
+def _with_later(alert: Alert, period: Period, evidence: Evidence, state: State) -> Alert:
+    """Count the later periods in alarm that came with the same data as what takes one out of the alert: it goes on with them.
+
+    Each is judged by itself too; what rests on little data only there, behind a look at the raw logs. Of a policy that compares
+    none: later periods may look otherwise only by what they are compared with, which judges nothing.
+    """
+    policy = evidence.policy
+    if policy.compare is not None:
+        return alert
+    upto = latest_start(policy, period, evidence.tick)
+    while (period := after(policy, period)).start <= upto:
+        verdict = evidence.judged(period)
+        if verdict is None or verdict.outcome != "breach" or period.start in alert.in_alarm or not evidence.in_alarm(period, state):
+            continue
+        span = span_containing(state, period.start)
+        if not (span is not None and span.covers(period.start)) and not _rests_on_little(policy, period, verdict, evidence):
+            alert = with_period(alert, policy, period, verdict, early=not _closed(evidence, period))
+    return alert
 
 
 def _recover(step: Step, period: Period, evidence: Evidence) -> None:
@@ -136,6 +160,8 @@ def _recover(step: Step, period: Period, evidence: Evidence) -> None:
         if policy.auto_resolve:  # switched on since: it waits for nothing more
             step.end(alert, "recovered", Span(alert.alert_id, alert.period_start, alert.healed, "recovered"))
         return
+    if _latest_is_judged_next(alert, period, evidence, step.state):
+        return
     following = after(policy, period_from(policy, alert.last_start))
     since = max(step.first or following, following, key=lambda p: p.start)
     found = evidence.recovered_at(since, latest_start(policy, period, evidence.tick), step.state)
@@ -145,6 +171,14 @@ def _recover(step: Step, period: Period, evidence: Evidence) -> None:
         step.update(replace(alert, healed=found.start), "healthy_but_kept_open")
         return
     step.end(alert, "recovered", Span(alert.alert_id, alert.period_start, found.start, "recovered"))
+
+
+def _latest_is_judged_next(alert: Alert, period: Period, evidence: Evidence, state: State) -> bool:
+    """Tell whether the alert's latest period has this one as a slot, and is no longer in alarm with it: its own judgement takes it out."""
+    policy = evidence.policy
+    if policy.window == "rolling" or not any(later.start == alert.last_start for later in having_as_slot(policy, period, evidence.tick)):
+        return False
+    return not evidence.in_alarm(period_from(policy, alert.last_start), state)
 
 
 def _rests_on_little(policy: Policy, period: Period, verdict: Verdict, evidence: Evidence) -> bool:

@@ -85,7 +85,7 @@ class Evidence:
     def _breaching_slots(self, period: Period, state: State) -> int:
         breaching, slot = 0, period
         for _ in range(self.policy.evaluation_periods):
-            if slot.start < state.slots_from:
+            if slot.start < state.slots_from <= period.start:  # late data of before a person's resolve has the slots that it had then
                 break
             breaching += _breaches(self.judged(slot))
             slot = before(self.policy, slot)
@@ -177,7 +177,7 @@ def looks_back_to(policy: Policy, state: State, period: Period, *, gap: bool = F
     ended the alert, unless missed ticks left a gap there.
     """
     alert = state.open
-    if alert is None or period.start < alert.last_start:
+    if alert is None or period.start < alert.last_start or alert.healed is not None:
         return period
     if period.start == alert.last_start and len(alert.in_alarm) > 1:
         return period_from(policy, alert.in_alarm[-2])  # should this one drop out, that one's values show

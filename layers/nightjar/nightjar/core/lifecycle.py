@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from nightjar.core import ids
 from nightjar.core.alerts import WORDS, Alert, Ending, Transition, TransitionType, recalled, remembered
 from nightjar.core.decimals import EXACT
+from nightjar.core.due import LEAD, is_closed
 from nightjar.core.periods import Period, zone_at
 from nightjar.core.policies import Policy
 from nightjar.core.state import Decision, Span, State
@@ -53,14 +54,14 @@ class Step:
 
     def open(self, kind: TransitionType, alert: Alert) -> None:
         """Open or reopen an alert: triggered, whatever it was before."""
-        fresh = replace(alert, status="triggered", acknowledged_at=None, resolved_at=None, resolved_by=None, healed=None)
+        fresh = replace(alert, status="triggered", acknowledged_at=None, resolved_at=None, archived_at=None, resolved_by=None, healed=None)
         self.tell(kind, replace(fresh, opened_at=self.at, reminded_at=None), kind)
 
     def end(self, alert: Alert, ending: Ending, span: Span) -> None:
         """Resolve the open alert; its span keeps later data of the same periods from opening another."""
         opened_now = any(transition.alert.alert_id == alert.alert_id for transition in self.transitions)
         self.tell("resolved", replace(alert, status="resolved", resolved_at=self.at, resolved_by=ending), "over" if opened_now else ending)
-        self.state = replace(self.state, open=None, spans=(*self.state.spans, span))
+        self.state = replace(self.state, open=None, spans=(*self.state.spans, replace(span, judged=self.clock + LEAD)))
 
     def forget(self, span: Span) -> None:
         """Drop a span: its alert is open again."""
@@ -83,13 +84,11 @@ def first_alert(policy: Policy, period: Period, verdict: Verdict, step: Step, *,
         alert_id=ids.alert_id(policy.policy_id, policy.revision, period.start),
         period_start=period.start,
         triggered_at=step.at,
-        early=early,
-        zone=_zone(policy, period),
         worst_value=verdict.value,
         worst_change=verdict.change,
         in_alarm=(period.start,) if policy.window == "calendar" else (),
         older=0 if policy.window == "calendar" else 1,
-        **_measured(period, verdict),
+        **_measured(policy, period, verdict, early=early),
         **copied,
     )
 
@@ -115,11 +114,16 @@ def _zone(policy: Policy, period: Period) -> str:
     return "" if zone == "UTC" else zone
 
 
-def _measured(period: Period, verdict: Verdict) -> dict[str, Any]:
+def _measured(policy: Policy, period: Period, verdict: Verdict, *, early: bool) -> dict[str, Any]:
     return {
-        "last_start": period.start, "last_end": period.end, "value": verdict.value, "count": verdict.count, "min": verdict.low,
-        "max": verdict.high, "previous_value": verdict.previous, "change_percent": verdict.change,
+        "last_start": period.start, "last_end": period.end, "zone": _zone(policy, period), "value": verdict.value, "count": verdict.count, "min": verdict.low,
+        "max": verdict.high, "previous_value": verdict.previous, "change_percent": verdict.change, "early": early,
     }  # fmt: skip
+
+
+def as_reopened(alert: Alert, period: Period) -> Alert:
+    """Take out of a corrected alert all that it had: the period with which it comes back is its first, and its only one."""
+    return replace(alert, period_start=period.start, last_start=period.start, in_alarm=(), older=0, priors=())
 
 
 def with_period(alert: Alert, policy: Policy, period: Period, verdict: Verdict, *, early: bool = False) -> Alert:
@@ -138,12 +142,12 @@ def with_period(alert: Alert, policy: Policy, period: Period, verdict: Verdict, 
         period_start=min(alert.period_start, period.start),
         **_worst(policy, alert, verdict),
     )
-    measured = _measured(period, verdict)
+    measured = _measured(policy, period, verdict, early=alert.early if period.start == alert.last_start else early)
     if period.start < alert.last_start:
         return replace(updated, priors=_noted(alert.priors, measured)) if policy.window == "calendar" else updated
     if period.start > alert.last_start and policy.window == "calendar":
         updated = replace(updated, priors=_noted(alert.priors, {name: getattr(alert, name) for name in measured}))
-    return replace(updated, **measured, early=alert.early if period.start == alert.last_start else early, zone=_zone(policy, period))
+    return replace(updated, **measured)
 
 
 def without_period(alert: Alert, period: Period, evidence: "Evidence") -> Alert | None:
@@ -157,11 +161,13 @@ def without_period(alert: Alert, period: Period, evidence: "Evidence") -> Alert 
     updated = replace(alert, in_alarm=in_alarm, periods=alert.older + len(in_alarm), priors=priors)
     if period.start != alert.last_start:
         return updated
-    if not in_alarm:  # the period before can no longer be judged: its values are those that were noted
-        return replace(updated, **recalled(priors[0]), priors=priors[1:]) if priors else updated
+    if priors and (not in_alarm or priors[0]["last_start"] == in_alarm[-1]):  # as it was judged: it may not be judged any more
+        return replace(updated, **recalled(priors[0]), priors=priors[1:])
+    if not in_alarm:
+        return updated
     last = period_from(evidence.policy, in_alarm[-1])
     verdict = evidence.judged(last)
-    return replace(updated, **_measured(last, verdict), priors=_without(priors, last.start)) if verdict else updated
+    return replace(updated, **_measured(evidence.policy, last, verdict, early=not is_closed(evidence.policy, last, evidence.tick))) if verdict else updated
 
 
 def _noted(priors: tuple[dict[str, Any], ...], measured: dict[str, Any]) -> tuple[dict[str, Any], ...]:

@@ -15,14 +15,23 @@ class Span:
     """The periods that an ended alert covers: those that begin in [first, until).
 
     Rule: docs/semantics.md: up to, and without, the period that ended it; every ending but that covers all periods up to the
-    latest in alarm. `corrected` covers its first period, and the one that its id was made from: `until` only says how long
-    either may still be judged again.
+    latest in alarm. `corrected` covers nothing: it comes back with its first period. Whatever the ending, the period that an alert's
+    id was made from finds it (a late one may have moved its first period back, and its own have dropped out), since "a policy and
+    a period make at most one alert" (ENGINE.md).
+
+    Attributes:
+        judged: No period that it has had begins later than this (µs).
     """
 
     alert_id: str
     first: int
     until: int
     ending: Ending
+    judged: int = MIN
+
+    def covers(self, start: int) -> bool:
+        """Tell whether a period lies in the alert: what it says there changes the alert's values only."""
+        return self.ending != "corrected" and self.first <= start < self.until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,20 +85,10 @@ class Decision:
 
 
 def span_containing(state: State, start: int) -> Span | None:
-    """Find the ended alert whose span a period lies in; of several the one that begins last.
-
-    A corrected alert comes back with its first period, and with the one that its id was made from (a late period may have
-    moved its first period back since).
-    """
+    """Find the ended alert that covers a period, of several the one that begins last; else the one that the period once made."""
     named = alert_id(state.policy_id, state.revision, start)
-    found = [span for span in state.spans if _contains(span, start, named)]
-    return max(reversed(found), key=lambda span: span.first, default=None)
-
-
-def _contains(span: Span, start: int, named: str) -> bool:
-    if span.ending == "corrected":
-        return start == span.first or span.alert_id == named
-    return span.first <= start < span.until
+    found = [span for span in state.spans if span.covers(start) or span.alert_id == named or (span.ending == "corrected" and start == span.first)]
+    return max(reversed(found), key=lambda span: (span.covers(start), span.first), default=None)
 
 
 def pruned(state: State, oldest: int) -> State:
@@ -99,7 +98,7 @@ def pruned(state: State, oldest: int) -> State:
         state: The state.
         oldest: Periods that begin before this instant (µs) are not judged again.
     """
-    spans = tuple(span for span in state.spans if max(span.until, span.first + 1) > oldest)
+    spans = tuple(span for span in state.spans if max(span.until, span.first + 1, span.judged) > oldest)
     alert = state.open
     if alert is not None:
         kept = tuple(start for start in alert.in_alarm if start >= oldest or start >= alert.last_start)
@@ -113,7 +112,7 @@ def to_text(state: State) -> str:
         "revision": state.revision,
         "number": state.number,
         "open": alert_to_dict(state.open) if state.open else None,
-        "spans": [[span.alert_id, span.first, span.until, span.ending] for span in state.spans],
+        "spans": [[span.alert_id, span.first, span.until, span.ending, span.judged] for span in state.spans],
         "slots_from": state.slots_from,
         "quiet": state.quiet,
         "live": state.live,
@@ -125,5 +124,5 @@ def from_text(policy_id: str, version: int, text: str) -> State:
     """Read what `to_text` wrote."""
     found = json.loads(text)
     alert = alert_from_dict(found["open"]) if found["open"] else None
-    spans = tuple(Span(*span) for span in found["spans"])
+    spans = tuple(Span(*span[:5]) for span in found["spans"])
     return State(**{**members_of(State, found), "policy_id": policy_id, "version": version, "open": alert, "spans": spans})

@@ -1,11 +1,12 @@
 """What a person's edit of a policy calls for: done at once, and again by the ticks of the next two minutes."""
 
-from nightjar.core.due import delay, is_closed, oldest_end, periods_due, reach
+from nightjar.core.due import delay, group_of, is_closed, oldest_end, periods_due, reach
 from nightjar.core.periods import period_at, periods_ending
 from nightjar.core.policies import Policy
 from nightjar.pipeline import judge
 from nightjar.storage import alerts, clock, open_rows, policies
 from nightjar.storage.client import Store
+from nightjar.storage.clock import Clock
 from nightjar.storage.open_rows import WatchRow
 
 
@@ -22,7 +23,7 @@ def announce_edit(store: Store, before: Policy | None, after: Policy | None, *, 
     if policy is not None:
         found = clock.read_clock(store)
         tick = found.tick if found else 0
-        released, reminders = _closed_before(before, after, tick), _reminds_anew(before, after)
+        released, reminders = _closed_before(before, after, found), _reminds_anew(before, after)
         open_rows.watch(store, WatchRow(policy.policy_id, tick or now, max(tick, now) + judge.WATCHED, released, reminders=reminders))
 
 
@@ -30,11 +31,26 @@ def _reminds_anew(before: Policy | None, after: Policy | None) -> bool:
     return before is not None and after is not None and before.renotify_minutes != after.renotify_minutes
 
 
-def _closed_before(before: Policy | None, after: Policy | None, tick: int) -> int | None:
-    """Return how far (µs) ticks have closed a policy whose delay an edit makes shorter: no tick would come to what that releases."""
+def announce_zones(store: Store, before: Policy, after: Policy, *, now: int) -> None:
+    """Have the next ticks judge the days that the tick running now might miss, because a new timezone moves their policy to another group."""
+    if group_of(before) != group_of(after):
+        found = clock.read_clock(store)
+        until = max(found.tick if found else 0, now) + judge.WATCHED
+        open_rows.watch(store, WatchRow(after.policy_id, 0, until, _closed_before(before, after, found)))
+
+
+def _closed_before(before: Policy | None, after: Policy | None, found: Clock | None) -> int | None:
+    """Return how far (µs) finished ticks have closed a policy, if no other tick might come to what an edit releases.
+
+    That is a shorter delay, and a timezone's change of a day policy: the tick that runs now may have passed its new group by.
+    """
     if before is None or after is None or not before.enabled or (before.period, before.window) != (after.period, after.window):
         return None
-    return reach(before, tick) if delay(after) < delay(before) else None
+    if delay(after) >= delay(before) and before.zones == after.zones:
+        return None
+    if found is None:
+        return reach(before, 0)
+    return reach(before, found.tick if found.reach is None else found.reach)
 
 
 def judge_edit(store: Store, before: Policy | None, after: Policy | None, *, now: int) -> None:
@@ -54,7 +70,7 @@ def judge_edit(store: Store, before: Policy | None, after: Policy | None, *, now
     judge.settle_revision(store, policy.policy_id, after, tick=tick, now=now, edited=before is not None)
     if after is not None and after.enabled and found is not None:
         _judge_running(store, after, since=tick, tick=tick, now=now)
-        _judge_released(store, after, _closed_before(before, after, tick), tick=tick, now=now)
+        _judge_released(store, after, _closed_before(before, after, found), tick=tick, now=now)
         if _reminds_anew(before, after):
             _remind_anew(store, after)
 
@@ -69,7 +85,7 @@ def _remind_anew(store: Store, policy: Policy) -> None:
 def _judge_released(store: Store, policy: Policy, closed: int | None, *, tick: int, now: int) -> None:
     """Judge the calendar periods that ended after an instant (µs; None: there are none) and are closed by now."""
     if closed is not None and policy.window == "calendar":
-        released = periods_ending(policy.period, max(closed, oldest_end(policy, tick)), tick - delay(policy), policy.zones)
+        released = periods_ending(policy.period, max(closed, policy.closed_upto, oldest_end(policy, tick)), tick - delay(policy), policy.zones)
         judge.judge_all(store, policy, released, tick=tick, now=now)
 
 
@@ -98,9 +114,10 @@ def look_again(store: Store, row: WatchRow, tick: int, *, now: int) -> None:
     if policy is None or not policy.enabled or row.held not in (None, policy.revision):
         done = row.held is not None or tick >= row.until
     elif policy.window == "rolling":
-        done = row.closed is None or _judge_window(store, policy, row.closed, tick=tick, now=now)
+        judged = row.closed is None or _judge_window(store, policy, row.closed, tick=tick, now=now)
+        done = judged and (row.held is not None or tick >= row.until)
     else:
-        if tick <= row.until:
+        if row.edited and tick <= row.until:
             _judge_running(store, policy, since=row.edited, tick=tick, now=now)
         _judge_released(store, policy, row.closed, tick=tick, now=now)
         done = tick >= row.until

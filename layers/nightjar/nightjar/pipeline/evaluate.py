@@ -138,7 +138,7 @@ def _judge_slowly(store: Store, policy: Policy, previous: int | None, tick: int,
     # A running period that breached early may be in alarm only now that a slot of it has closed.
     for later in having_as_slot(policy, due[-1], tick) if due else ():
         if not is_closed(policy, later, tick):
-            judge.judge_one(store, policy, later, tick=tick, now=now, called=False)
+            judge.judge_one(store, policy, later, tick=tick, now=tick, called=False)  # dated by the tick that brings it about
 
 
 def _attend(store: Store, row: OpenRow, tick: int, *, now: int) -> None:
@@ -150,10 +150,10 @@ def _attend(store: Store, row: OpenRow, tick: int, *, now: int) -> None:
     if row.alert_id is not None and policy.window == "calendar" and row.last_end > reach(policy, tick):
         judge.judge_one(store, policy, period_at(policy.period, row.last_end - 1, policy.zones), tick=tick, now=now)
     if row.due is not None and row.due <= tick:
-        _end_or_remind(store, policy, tick, now=now)
+        _end_or_remind(store, policy, row.due, tick, now=now)
 
 
-def _end_or_remind(store: Store, policy: Policy, tick: int, *, now: int) -> None:
+def _end_or_remind(store: Store, policy: Policy, due: int, tick: int, *, now: int) -> None:
     state = judge.current_state(store, policy, tick=tick, now=now)
     if state.open is None:
         return
@@ -163,7 +163,8 @@ def _end_or_remind(store: Store, policy: Policy, tick: int, *, now: int) -> None
     if decision.changed and not judge.write(store, policy, state, decision):
         logger().info("overtaken; the next tick looks again", policy_id=policy.policy_id)
     elif not decision.changed:
-        open_rows.postpone(store, state, min(filter(None, (silent, actions.reminder_due(state, policy))), default=0))
+        later = min(filter(None, (silent, actions.reminder_due(state, policy))), default=0)
+        open_rows.postpone(store, state, later, instead_of=due)  # what was reopened meanwhile has a tick of its own
 
 
 def _silent_from(store: Store, policy: Policy, last_end: int, tick: int, *, now: int) -> int:

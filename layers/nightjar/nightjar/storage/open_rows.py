@@ -46,7 +46,7 @@ class WatchRow:
 
     Attributes:
         policy_id: Whose.
-        edited: When it was edited; ticks up to `until` judge what ran since.
+        edited: When it was edited; ticks up to `until` judge what ran since. 0: nobody edited it, and nothing that runs must be judged.
         until: See there.
         closed: What ended after it, and is closed by now, was not judged yet: the delay was made shorter, or a window was held
             back. None: there is nothing like that.
@@ -119,14 +119,18 @@ def mark_unrouted(store: Store, policy_id: str, alert_id: str, *, unrouted: bool
     _update(store, policy_id, "SET u = :a" if unrouted else "REMOVE u", {":a": {"S": alert_id}})
 
 
-def postpone(store: Store, state: State, due: int) -> None:
-    """Set the tick (µs; 0: never) at which an open alert is next looked at, if it is still the same alert."""
+def postpone(store: Store, state: State, due: int, *, instead_of: int | None = None) -> None:
+    """Set the tick (µs; 0: never) at which an open alert is next looked at, if it is still the same alert and, where given, the same tick."""
     if state.open is None:
         return
-    _update(store, state.policy_id, "SET due = :d", {":a": {"S": state.open.alert_id}, ":d": {"N": str(due)}})
+    values: dict[str, Any] = {":a": {"S": state.open.alert_id}, ":d": {"N": str(due)}}
+    if instead_of is None:
+        _update(store, state.policy_id, "SET due = :d", values)
+    else:
+        _update(store, state.policy_id, "SET due = :d", values | {":b": {"N": str(instead_of)}}, condition="alert_id = :a AND due = :b")
 
 
-def _update(store: Store, policy_id: str, change: str, values: dict[str, Any]) -> None:
+def _update(store: Store, policy_id: str, change: str, values: dict[str, Any], condition: str = "alert_id = :a") -> None:
     from botocore.exceptions import ClientError
 
     try:
@@ -134,7 +138,7 @@ def _update(store: Store, policy_id: str, change: str, values: dict[str, Any]) -
             TableName=store.tables.alerts,
             Key={"PK": {"S": PARTITION}, "SK": {"S": policy_id}},
             UpdateExpression=change,
-            ConditionExpression="alert_id = :a",
+            ConditionExpression=condition,
             ExpressionAttributeValues=values,
         )
     except ClientError as error:
@@ -144,7 +148,7 @@ def _update(store: Store, policy_id: str, change: str, values: dict[str, Any]) -
 
 def watch(store: Store, row: WatchRow) -> None:
     """Have the next ticks look at a policy. What an edit a moment before left to be judged is left so by another one."""
-    change = "SET edited = :e, #u = :u"
+    change = "SET edited = :e, #u = :u" if row.edited else "SET edited = if_not_exists(edited, :e), #u = :u"
     values: dict[str, Any] = {":e": {"N": str(row.edited)}, ":u": {"N": str(row.until)}}
     if row.held is not None:
         change, values[":r"] = f"{change}, r = :r, closed = :c", {"N": str(row.held)}
