@@ -50,6 +50,8 @@ def test_missed_ticks_are_caught_up_oldest_first_inside_the_horizon() -> None:
     assert (caught_up[0], len(caught_up)) == (minute("13:00"), 59)
     assert skipped(watched, at("10:00"), at("14:00")) == Skipped(at("09:59"), at("13:00"), 181)
     assert skipped(watched, at("13:59"), at("14:00")) is None
+    for kind, oldest in (("hour", "2026-03-02T14:00:00Z"), ("day", "2026-03-01T00:00:00Z")):
+        assert periods_due(policy(period=kind), at("2026-02-20T00:00:00Z"), at("14:01"))[0].start == at(oldest)
 
 
 def test_the_first_tick_ever_judges_the_last_ended_period() -> None:
@@ -77,6 +79,10 @@ def test_data_calls_for_its_own_periods_unless_they_are_too_old_or_too_far_ahead
     assert periods_touched(policy(period="hour"), changed, at("13:54")) == []
     assert periods_touched(policy(period="hour"), changed, at("13:55")) == [hour("14:00")]
     assert periods_touched(policy(window="rolling"), changed, at("14:05")) == []
+    days = policy(period="day")
+    late = [[("h", at(f"2026-03-{instant}:00Z"))] for instant in ("02T14:00", "02T13:00", "01T12:00")] + [[("h", at("2026-02-28T23:00:00Z"))]]
+    assert [len(periods_touched(policy(), changed, at("14:01"))) for changed in late[:2]] == [1, 0]
+    assert [len(periods_touched(days, changed, at("14:01"))) for changed in late[2:]] == [1, 0]
 
 
 def test_with_m_of_n_data_calls_for_the_later_periods_that_have_it_as_a_slot() -> None:

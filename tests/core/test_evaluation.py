@@ -117,6 +117,24 @@ def test_two_healthy_periods_in_a_row_with_silence_between_are_needed_if_the_pol
     assert engine.told == ["opened", "resolved recovered"]
 
 
+def test_a_recovery_counts_healthy_periods_that_as_long_a_silence_separates_as_an_alert_outlives() -> None:
+    engine = Engine(policy(period="minute", missing="ignore", recovery_periods=2))
+    day = {("m", at("00:00") + after * MINUTE): bucket([1] * count) for after, count in ((0, 30), (1, 3), (24 * 60, 3))}
+    for after in (0, 1):
+        engine.judge(Period(at("00:00") + after * MINUTE, at("00:00") + (after + 1) * MINUTE), day, "00:03")
+    assert engine.told == ["opened"]
+    engine.judge(Period(at("2026-03-04T00:00:00Z"), at("2026-03-04T00:01:00Z")), day, "2026-03-04T00:02:00Z")
+    assert engine.told == ["opened", "resolved recovered"]
+
+
+def test_only_a_period_that_breaches_itself_opens_an_alert_of_m_of_n() -> None:
+    engine = Engine(policy(evaluation_periods=3, datapoints_to_alarm=1))
+    buckets = hours({"12:00": 30, "13:00": 3})
+    assert engine.judge(hour("13:00"), buckets, "14:01").reason == "healthy"
+    engine.judge(hour("12:00"), buckets, "14:01")
+    assert [alert.period_start for alert in engine.alerts.values()] == [at("12:00")]
+
+
 def test_a_late_burst_is_told_once_as_over_when_later_periods_were_healthy() -> None:
     engine = Engine(policy(period="minute"))
     engine.judge(minute("14:10"), minutes({"14:10": 25}), "14:30", by_data=True)

@@ -75,6 +75,8 @@ def test_active_from_inside_a_period_counts_for_gt_but_not_for_lt() -> None:
     for stall in ({"condition": "lt", "threshold": 10}, {"missing": "breach"}, {"condition": "eq", "threshold": 0}):
         assert judge(policy(active_from=at("14:30"), **stall), HOUR, bucket()).reason == "before_active_from"
         assert judge(policy(active_from=at("14:00"), **stall), HOUR, bucket()).outcome == "breach"
+    grown = [judge(policy(active_from=at(start), compare="previous_1d"), HOUR, bucket([1] * 21), Decimal(1)) for start in ("14:30", "14:00")]
+    assert [(verdict.outcome, verdict.reason == "before_active_from") for verdict in grown] == [("nothing", True), ("breach", False)]
 
 
 @pytest.mark.parametrize(

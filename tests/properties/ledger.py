@@ -100,15 +100,17 @@ class Ledger:
         key = row.policy_id, row.held is None
         known = self.watched.get(key)
         earlier = known.closed if known and row.held is None else None
-        self.watched[key] = replace(row, closed=row.closed if earlier is None else earlier, reminders=row.reminders or (known is not None and known.reminders))
+        edited = row.edited or (known.edited if known else 0)
+        reminders = row.reminders or (known is not None and known.reminders)
+        self.watched[key] = replace(row, edited=edited, closed=row.closed if earlier is None else earlier, reminders=reminders)
 
     def unwatch(self, _store: None, row: WatchRow) -> None:
         key = row.policy_id, row.held is None
         if self.watched.get(key) == row:
             del self.watched[key]
 
-    def postpone(self, _store: None, state: State, due: int) -> None:
-        if state.open is not None:
+    def postpone(self, _store: None, state: State, due: int, *, instead_of: int | None = None) -> None:
+        if state.open is not None and instead_of in (None, self.rows[state.policy_id].due):
             self.rows[state.policy_id] = replace(self.rows[state.policy_id], due=due or None)
 
     def groups(self, _store: None) -> list[str]:

@@ -98,6 +98,7 @@ class QuickPlay:
         self.ledger.zones[event_id] = zones = change_zone(self.ledger.zones.get(event_id, UTC_ZONES), timezone, self.now)
         for policy in list(self.ledger.policies.values()):
             if policy.event_id == event_id:
+                edits.announce_zones(STORE, policy, replace(policy, zones=zones), now=self.now)
                 self.ledger.put(replace(policy, zones=zones))
 
     def _edit(self, step: Action) -> None:
