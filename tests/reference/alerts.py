@@ -120,7 +120,7 @@ class Alert:
 
     def take(self, breaching: list[Judged]) -> None:
         """Take the values of its periods in alarm, in order of time; without any, they stay as last seen."""
-        self.periods = len(breaching) if breaching or self.is_open else self.periods
+        self.periods = len(breaching)
         if breaching:
             self.latest = breaching[-1]
         for judged in breaching:

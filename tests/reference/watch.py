@@ -137,6 +137,12 @@ class Watch:
         elif plan is Plan.VALUES:
             self._take_values(self.owner(judged.period.start))
 
+    def heal(self, judged: Judged) -> None:
+        """Take the values of the ended alert that covers a period which is not in alarm (any more)."""
+        owner = self.owner(judged.period.start)
+        if owner is not None and owner is not self.open:
+            self._take_values(owner)
+
     def settle(self, moment: Moment) -> None:
         """Bring the open alert up to date: values, `corrected`, recovery after the last state in alarm."""
         alert = self.open

@@ -143,7 +143,9 @@ class Scales:
                 continue
             if judged.period == period or self.inside_horizon(watch, judged.period):
                 watch.verdicts.weighed[judged.period.start] = watch.state(judged)
-            if plan is not None:
+            if plan is None:
+                watch.heal(judged)
+            else:
                 watch.apply(plan, judged, moments.get(judged.period) or self._echoed(watch, judged, moments[period]))
         return True
 

@@ -40,6 +40,7 @@ def judge_period(state: State, period: Period, evidence: Evidence, *, ended: Ale
     step = Step(pruned(state, oldest_start(policy, evidence.tick)), evidence.tick, _dated(evidence, period, now), first)
     if verdict.outcome == "breach" and evidence.in_alarm(period, state):
         return _in_alarm(step, period, verdict, evidence, ended)
+    _heal(step, period, ended)
     return _calm(step, period, verdict, evidence)
 
 
@@ -81,11 +82,23 @@ def _in_alarm(step: Step, period: Period, verdict: Verdict, evidence: Evidence, 
 
 def _amended(step: Step, ended: Alert, period: Period, verdict: Verdict, evidence: Evidence) -> Decision:
     """Change the values of an ended alert, and nothing else: the period lies inside its span."""
-    updated = with_period(ended, evidence.policy, period, verdict)
+    found = ended if ended.in_alarm or ended.older else replace(ended, last_start=period.start)  # late data has healed all that it had
+    updated = with_period(found, evidence.policy, period, verdict)
     if updated == ended:
         return Decision("unchanged")
     step.update(updated, "inside_an_ended_alert")
     return step.decision()
+
+
+def _heal(step: Step, period: Period, ended: Alert | None) -> None:
+    """Take a period that late data has healed out of the ended alert that covers it; without another one its latest values stay as last seen."""
+    span = span_containing(step.state, period.start)
+    if ended is None or span is None or not span.covers(period.start) or period.start not in ended.in_alarm:
+        return
+    alone = ended.in_alarm == (period.start,) and not ended.older
+    left = replace(ended, in_alarm=(), priors=(), periods=0) if alone else without_period(ended, period)
+    if left is not None:
+        step.update(left, "inside_an_ended_alert")
 
 
 def _joins(alert: Alert, period: Period, evidence: Evidence, state: State) -> bool:
@@ -101,7 +114,7 @@ def _goes_on(step: Step, alert: Alert, period: Period, verdict: Verdict, evidenc
     policy = evidence.policy
     updated = with_period(alert, policy, period, verdict, early=not _closed(evidence, period))
     if alert.healed is not None and period.start >= alert.healed:
-        step.open("reopened", updated)
+        step.open("reopened", _with_later(updated, period, evidence, step.state))  # once for all that came together
         _recover(step, period, evidence)  # a late period may be followed by healthy ones
         return step.decision(look=_rests_on_little(policy, period, verdict, evidence))
     if updated == alert:
@@ -120,7 +133,7 @@ def _calm(step: Step, period: Period, verdict: Verdict, evidence: Evidence) -> D
     if state.quiet and evidence.is_healthy(period, state):
         return Decision("quiet_no_more", state=replace(state, quiet=False))
     if alert is None:
-        return Decision(verdict.outcome if verdict.outcome != "breach" else "not_yet_in_alarm")
+        return step.decision() if step.reason else Decision(verdict.outcome if verdict.outcome != "breach" else "not_yet_in_alarm")
     if period.start in alert.in_alarm:
         left = without_period(_with_later(alert, period, evidence, state), period, evidence)
         if left is None:
@@ -132,7 +145,7 @@ def _calm(step: Step, period: Period, verdict: Verdict, evidence: Evidence) -> D
 
 
 def _with_later(alert: Alert, period: Period, evidence: Evidence, state: State) -> Alert:
-    """Count the later periods in alarm that came with the same data as what takes one out of the alert: it goes on with them.
+    """Count the later periods in alarm that came with the same data as what takes one out of the alert, or reopens it: it goes on with them.
 
     Each is judged by itself too; what rests on little data only there, behind a look at the raw logs. Of a policy that compares
     none: later periods may look otherwise only by what they are compared with, which judges nothing.

@@ -150,8 +150,11 @@ def with_period(alert: Alert, policy: Policy, period: Period, verdict: Verdict, 
     return replace(updated, **measured)
 
 
-def without_period(alert: Alert, period: Period, evidence: "Evidence") -> Alert | None:
-    """Take a period out of an open alert that late data or the close found not in alarm; None when no other is left."""
+def without_period(alert: Alert, period: Period, evidence: "Evidence | None" = None) -> Alert | None:
+    """Take a period out of an alert that late data or the close found not in alarm; None when no other is left to show.
+
+    Without evidence (an ended alert: its buckets were not read) another one shows only as it was noted.
+    """
     from nightjar.core.evidence import period_from
 
     in_alarm = tuple(start for start in alert.in_alarm if start != period.start)
@@ -163,8 +166,8 @@ def without_period(alert: Alert, period: Period, evidence: "Evidence") -> Alert 
         return updated
     if priors and (not in_alarm or priors[0]["last_start"] == in_alarm[-1]):  # as it was judged: it may not be judged any more
         return replace(updated, **recalled(priors[0]), priors=priors[1:])
-    if not in_alarm:
-        return updated
+    if not in_alarm or evidence is None:
+        return updated if evidence else None
     last = period_from(evidence.policy, in_alarm[-1])
     verdict = evidence.judged(last)
     return replace(updated, **_measured(evidence.policy, last, verdict, early=not is_closed(evidence.policy, last, evidence.tick))) if verdict else updated
