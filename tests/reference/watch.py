@@ -152,7 +152,7 @@ class Watch:
         if alert.periods == 0:
             self.resolve(alert, "corrected", moment)
             return
-        last = [judged for judged in self.verdicts.since(alert.first.start) if self.weighed(judged) is State.ALARM][-1]
+        last = list(self._in_alarm(alert))[-1]
         self._recover(alert, self.recovery_after(last.period.start), moment)
 
     def resolve(self, alert: Alert, by: str, moment: Moment, until: int | None = None) -> None:
