@@ -133,3 +133,12 @@ def test_an_archived_alert_that_comes_back_is_not_archived() -> None:
         ticks=["2026-03-03T14:01:00Z/2026-03-03T14:07:00Z/PT1M"],
     )
     assert (alert.status, alert.archived_at) == ("triggered", None)
+
+
+def test_what_was_told_early_and_comes_back_late_is_not_so_far_any_more() -> None:
+    alert = played(
+        policies=[{"id": "p", "event": "job.run", "active_from": "2026-03-01T00:00:00Z", **AVERAGE, "aggregate": "sum"}],
+        logs=[log("00:05", 30), log("00:30", -20), log("00:40", 20, "03:10")],
+        ticks=["2026-03-03T14:00:00Z/2026-03-03T14:03:00Z/PT1M"],
+    )
+    assert (alert.resolved_by, alert.value, alert.early) == ("recovered", 30, False)

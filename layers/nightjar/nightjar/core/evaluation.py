@@ -70,7 +70,7 @@ def _in_alarm(step: Step, period: Period, verdict: Verdict, evidence: Evidence, 
         if span.ending == "person":
             return Decision("resolved_by_a_person")
         step.forget(span)
-        former = as_reopened(ended, period) if span.ending == "corrected" else ended
+        former = as_reopened(ended, period, early=early) if span.ending == "corrected" else ended
         step.open("reopened", reworded(with_period(former, policy, period, verdict, early=early), policy))
     else:
         step.open("opened", first_alert(policy, period, verdict, step, early=early))
@@ -82,7 +82,7 @@ def _in_alarm(step: Step, period: Period, verdict: Verdict, evidence: Evidence, 
 
 def _amended(step: Step, ended: Alert, period: Period, verdict: Verdict, evidence: Evidence) -> Decision:
     """Change the values of an ended alert, and nothing else: the period lies inside its span."""
-    found = ended if ended.in_alarm or ended.older else replace(ended, last_start=period.start)  # late data has healed all that it had
+    found = ended if ended.in_alarm or ended.older else replace(ended, last_start=period.start, early=False)  # healed by late data
     updated = with_period(found, evidence.policy, period, verdict)
     if updated == ended:
         return Decision("unchanged")

@@ -121,9 +121,9 @@ def _measured(policy: Policy, period: Period, verdict: Verdict, *, early: bool) 
     }  # fmt: skip
 
 
-def as_reopened(alert: Alert, period: Period) -> Alert:
+def as_reopened(alert: Alert, period: Period, *, early: bool) -> Alert:
     """Take out of a corrected alert all that it had: the period with which it comes back is its first, and its only one."""
-    return replace(alert, period_start=period.start, last_start=period.start, in_alarm=(), older=0, priors=())
+    return replace(alert, period_start=period.start, last_start=period.start, early=early, in_alarm=(), older=0, priors=())
 
 
 def with_period(alert: Alert, policy: Policy, period: Period, verdict: Verdict, *, early: bool = False) -> Alert:
