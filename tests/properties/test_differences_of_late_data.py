@@ -43,6 +43,13 @@ def test_a_late_breach_before_what_a_person_resolved_is_told_with_m_of_n_too() -
     assert found == ["05:01 opened 05", "05:40 person 05", "06:30 opened 01", "06:30 recovered 01"]
 
 
+def test_the_slots_of_late_data_end_at_each_resolve_before_it_and_not_at_the_last_one_alone() -> None:
+    policy = {**AVERAGE, "condition": "lt", "auto_resolve": False, "evaluation_periods": 2, "datapoints_to_alarm": 2}
+    logs = log("00:01", 1), log("01:00", 1), log("02:00", 1), log("03:00", 1), log("01:00", 1, "05:01")
+    found = lines(policy, *logs, act={"03:00": "resolve", "05:00": "resolve"})
+    assert found == ["03:00 opened 01", "03:00 person 01", "05:00 opened 03", "05:00 person 03"]
+
+
 def test_a_period_that_dropped_out_of_its_own_alert_reopens_it_instead_of_opening_it_again() -> None:
     found = lines(AVERAGE, log("02:01", 50), log("00:01", 60, "04:05"), log("02:02", HEALS, "04:06"), log("02:03", COMES_BACK, "05:10"), ticks="01/07")
     assert found == ["04:00 opened 00", "04:06 recovered 00", "05:10 reopened 00"]

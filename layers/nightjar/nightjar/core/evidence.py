@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from nightjar.core.due import LEAD, is_closed, stride, window_length
-from nightjar.core.periods import Bin, Kind, Period, cover, next_period, period_at, previous_period, shifted
+from nightjar.core.periods import MIN, Bin, Kind, Period, cover, next_period, period_at, previous_period, shifted
 from nightjar.core.policies import Policy
 from nightjar.core.rollups import Bucket, merge
 from nightjar.core.state import State
@@ -83,9 +83,9 @@ class Evidence:
         return self.policy.evaluation_periods == 1 or not self.in_alarm(period, state)
 
     def _breaching_slots(self, period: Period, state: State) -> int:
-        breaching, slot = 0, period
+        breaching, slot, first = 0, period, _slots_from(state, period)
         for _ in range(self.policy.evaluation_periods):
-            if slot.start < state.slots_from <= period.start:  # late data of before a person's resolve has the slots that it had then
+            if slot.start < first:
                 break
             breaching += _breaches(self.judged(slot))
             slot = before(self.policy, slot)
@@ -114,6 +114,15 @@ class Evidence:
                 run = 0
             period = after(self.policy, period)
         return None
+
+
+def _slots_from(state: State, period: Period) -> int:
+    """Return the start (µs) before which nothing is a slot of a period: where the latest alert ended that a person resolved before it.
+
+    Late data of a period before the latest one has the slots that it had then.
+    """
+    cuts = [span.until for span in state.spans if span.ending == "person"]
+    return max((cut for cut in (*cuts, state.slots_from) if cut <= period.start), default=MIN)
 
 
 def _breaches(verdict: Verdict | None) -> bool:
