@@ -3,6 +3,7 @@
 from collections import Counter
 from threading import Barrier
 from typing import Any
+from unittest import mock
 
 import pytest
 from nightjar.core.instants import HOUR, MINUTE, SECOND, iso
@@ -11,6 +12,7 @@ from nightjar.core.policies import Policy
 from nightjar.core.rollups import Bucket
 from nightjar.core.verdicts import Verdict
 from nightjar.core.verdicts import judge as known
+from nightjar.pipeline import judge
 from nightjar.storage import alerts
 
 from tests.world import START, World, world
@@ -162,3 +164,12 @@ def test_where_held_messages_cannot_be_released_waiting_trays_are_rung_all_the_s
         with pytest.raises(ZeroDivisionError):
             on_moto.tick(START)
         assert (rung, on_moto.tick(START)) == (["again"], {"outcome": "old"})
+
+
+def test_a_tick_judges_running_periods_for_a_slots_sake_only_where_something_was_logged() -> None:
+    with world(START) as on_moto:
+        tick(on_moto, START)
+        watched(on_moto, "job", **{**STALL, "period": "minute", "evaluation_periods": 5, "datapoints_to_alarm": 1})
+        with mock.patch.object(judge, "judge_one", wraps=judge.judge_one) as judged:
+            tick(on_moto, START + 2 * MINUTE)
+        assert [iso(call.args[2].start) for call in judged.call_args_list] == ["2026-03-03T13:59:00Z", "2026-03-03T14:00:00Z"]

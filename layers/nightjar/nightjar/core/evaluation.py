@@ -11,7 +11,7 @@ from nightjar.core.evidence import Evidence, after, latest_start, looks_back_to,
 from nightjar.core.lifecycle import Step, as_reopened, first_alert, reworded, span_to_latest, with_period, without_period
 from nightjar.core.periods import Period
 from nightjar.core.policies import Policy
-from nightjar.core.state import Decision, Span, State, pruned, span_containing
+from nightjar.core.state import Decision, Span, State, pruned, span_containing, span_covering
 from nightjar.core.verdicts import CUT_DAY, Verdict, rests_on_little
 
 
@@ -57,15 +57,15 @@ def _in_alarm(step: Step, period: Period, verdict: Verdict, evidence: Evidence, 
     state, policy, alert = step.state, evidence.policy, step.state.open
     if state.quiet:
         return Decision("quiet_until_healthy")
-    span = span_containing(state, period.start) if ended is not None else None
-    covered = span is not None and span.covers(period.start)
-    if alert is not None and period.start >= alert.period_start and not (covered and span is not None and span.first > alert.period_start):
+    covering = span_covering(state, period.start)
+    if alert is not None and period.start >= alert.period_start and (covering is None or ended is None or covering.first <= alert.period_start):
         return _goes_on(step, alert, period, verdict, evidence)
-    if covered and ended is not None:
+    if covering is not None and ended is not None:
         return _amended(step, ended, period, verdict, evidence)
     if alert is not None and _joins(alert, period, evidence, state):
         return _goes_on(step, alert, period, verdict, evidence)
     early = not _closed(evidence, period)
+    span = span_containing(state, period.start)
     if span is not None and ended is not None:
         if span.ending == "person":
             return Decision("resolved_by_a_person")
@@ -92,8 +92,7 @@ def _amended(step: Step, ended: Alert, period: Period, verdict: Verdict, evidenc
 
 def _heal(step: Step, period: Period, ended: Alert | None) -> None:
     """Take a period that late data has healed out of the ended alert that covers it; without another one its latest values stay as last seen."""
-    span = span_containing(step.state, period.start)
-    if ended is None or span is None or not span.covers(period.start) or period.start not in ended.in_alarm:
+    if ended is None or period.start not in ended.in_alarm or span_covering(step.state, period.start) is None:
         return
     alone = ended.in_alarm == (period.start,) and not ended.older
     left = replace(ended, in_alarm=(), priors=(), periods=0) if alone else without_period(ended, period)
@@ -158,8 +157,7 @@ def _with_later(alert: Alert, period: Period, evidence: Evidence, state: State) 
         verdict = evidence.judged(period)
         if verdict is None or verdict.outcome != "breach" or period.start in alert.in_alarm or not evidence.in_alarm(period, state):
             continue
-        span = span_containing(state, period.start)
-        if not (span is not None and span.covers(period.start)) and not _rests_on_little(policy, period, verdict, evidence):
+        if span_covering(state, period.start) is None and not _rests_on_little(policy, period, verdict, evidence):
             alert = with_period(alert, policy, period, verdict, early=not _closed(evidence, period))
     return alert
 

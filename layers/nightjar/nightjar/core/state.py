@@ -1,7 +1,7 @@
 """A policy's state between two steps of the engine: its open alert, and the spans of those that ended lately."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from nightjar.core.alerts import Alert, Ending, Transition, alert_from_dict, alert_to_dict
@@ -84,11 +84,20 @@ class Decision:
         return self.state is not None
 
 
+def span_covering(state: State, start: int) -> Span | None:
+    """Find the ended alert that covers a period, of several the one that begins last."""
+    return _last(span for span in state.spans if span.covers(start))
+
+
 def span_containing(state: State, start: int) -> Span | None:
-    """Find the ended alert that covers a period, of several the one that begins last; else the one that the period once made."""
+    """Find the ended alert that covers a period; else the one that the period once made."""
     named = alert_id(state.policy_id, state.revision, start)
-    found = [span for span in state.spans if span.covers(start) or span.alert_id == named or (span.ending == "corrected" and start == span.first)]
-    return max(reversed(found), key=lambda span: (span.covers(start), span.first), default=None)
+    made = (span for span in state.spans if span.alert_id == named or (span.ending == "corrected" and start == span.first))
+    return span_covering(state, start) or _last(made)
+
+
+def _last(spans: Iterable[Span]) -> Span | None:
+    return max(reversed(list(spans)), key=lambda span: span.first, default=None)
 
 
 def pruned(state: State, oldest: int) -> State:

@@ -136,9 +136,8 @@ def _judge_slowly(store: Store, policy: Policy, previous: int | None, tick: int,
         judge.judge_one(store, policy, period, tick=tick, now=now, gap=gap)
         gap = False  # the first has looked into it
     # A running period that breached early may be in alarm only now that a slot of it has closed.
-    for later in having_as_slot(policy, due[-1], tick) if due else ():
-        if not is_closed(policy, later, tick):
-            judge.judge_one(store, policy, later, tick=tick, now=tick, called=False)  # dated by the tick that brings it about
+    later = [period for period in having_as_slot(policy, due[-1], tick) if not is_closed(policy, period, tick)] if due else []
+    judge.judge_all(store, policy, later, tick=tick, now=tick, echoes=later)  # dated by the tick that brings it about
 
 
 def _attend(store: Store, row: OpenRow, tick: int, *, now: int) -> None:

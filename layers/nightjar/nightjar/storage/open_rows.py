@@ -124,10 +124,10 @@ def postpone(store: Store, state: State, due: int, *, instead_of: int | None = N
     if state.open is None:
         return
     values: dict[str, Any] = {":a": {"S": state.open.alert_id}, ":d": {"N": str(due)}}
-    if instead_of is None:
-        _update(store, state.policy_id, "SET due = :d", values)
-    else:
-        _update(store, state.policy_id, "SET due = :d", values | {":b": {"N": str(instead_of)}}, condition="alert_id = :a AND due = :b")
+    condition = "alert_id = :a"
+    if instead_of is not None:
+        condition, values[":b"] = f"{condition} AND due = :b", {"N": str(instead_of)}
+    _update(store, state.policy_id, "SET due = :d", values, condition)
 
 
 def _update(store: Store, policy_id: str, change: str, values: dict[str, Any], condition: str = "alert_id = :a") -> None:
