@@ -160,3 +160,16 @@ def test_healthy_rolling_windows_count_after_an_outage_longer_than_the_silence_t
         ticks=["2026-03-03T13:01:00Z", "2026-03-05T03:02:00Z"],
     )
     assert found == ["2026-03-03T13:01:00Z opened 2026-03-03T12:00:00Z", "2026-03-05T03:02:00Z recovered 2026-03-03T12:00:00Z"]
+
+
+def test_the_worst_value_of_a_running_period_may_be_a_minute_behind_where_ticks_that_stood_still_have_left_it() -> None:
+    found = told(
+        policies=[{"period": "hour", "aggregate": "count", "condition": "gt", "threshold": 0, "auto_resolve": False}],
+        logs=[
+            {"t": "2026-03-03T14:00:10Z", "v": 1},
+            {"t": "2026-03-03T14:00:20Z", "v": [1, 1], "recv": "2026-03-06T14:03:00Z"},
+            {"t": "2026-03-06T14:02:00Z", "v": 1, "recv": "2026-03-06T14:03:30Z"},
+        ],
+        ticks=["2026-03-03T14:00:00Z", "2026-03-06T14:04:00Z", "2026-03-06T15:01:00Z"],
+    )
+    assert found == ["2026-03-03T14:00:10Z opened 2026-03-03T14:00:00Z", "2026-03-06T15:01:00Z reopened 2026-03-03T14:00:00Z"]
