@@ -1,10 +1,9 @@
 """Whatever ingest accepts rollup can apply: nothing that a client can send may stop the stream behind it, or be counted wrong."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from nightjar.core.decimals import EXACT
 
@@ -27,17 +26,6 @@ class Counter:
             self.names.append(name)
 
 
-@pytest.fixture(scope="module")
-def counted() -> Counter:
-    return Counter()
-
-
-@pytest.fixture(scope="module")
-def made(counted: Counter) -> Iterator[World]:
-    with world(fakes={ROLLUP: counted}) as found:
-        yield found
-
-
 def post(text: str) -> dict[str, Any]:
     headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
     body = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
@@ -45,15 +33,21 @@ def post(text: str) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture(scope="module")
-def stored() -> dict[str, list[Decimal]]:
-    """Values by event, as the stream tells of each new log."""
-    return {}
+def test_rollup_applies_whatever_ingest_accepts_and_counts_it_exactly() -> None:
+    counted, stored = Counter(), dict[str, list[Decimal]]()
+    with world(fakes={ROLLUP: counted}) as made:
+        _what_is_accepted_is_applied(made, counted, stored)
+        assert stored
+        for event_id, values in stored.items():
+            points = made("GET", f"/v1.0/events/{event_id}/logs?period=hour&limit=1000").body
+            assert sum(point["count"] for point in points) == len(values)
+            assert total(Decimal(point["value"]) for point in points) == total(values)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(LOGS)
-def test_rollup_applies_whatever_ingest_accepts(made: World, counted: Counter, stored: dict[str, list[Decimal]], text: str) -> None:
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(text=LOGS)
+def _what_is_accepted_is_applied(made: World, counted: Counter, stored: dict[str, list[Decimal]], text: str) -> None:
+    """Send, and add to `stored` the values by event, as the stream tells of each new log."""
     answer = post(text)
     assert answer["statusCode"] in {200, 400}, answer
     assert "INTERNAL" not in answer["body"], answer
@@ -65,15 +59,6 @@ def test_rollup_applies_whatever_ingest_accepts(made: World, counted: Counter, s
     counted.names.clear()
     assert made.roll_up() == {"batchItemFailures": []}
     assert not {"ParkedRecords", "UnreadableRecords"} & set(counted.names), "accepted, and then not applied"
-
-
-def test_afterwards_count_and_sum_of_each_event_are_exact(made: World, stored: dict[str, list[Decimal]]) -> None:
-    """Goes by what the property above has sent."""
-    assert stored
-    for event_id, values in stored.items():
-        points = made("GET", f"/v1.0/events/{event_id}/logs?period=hour&limit=1000").body
-        assert sum(point["count"] for point in points) == len(values)
-        assert total(Decimal(point["value"]) for point in points) == total(values)
 
 
 def total(values: Iterable[Decimal]) -> Decimal:
