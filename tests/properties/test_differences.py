@@ -173,3 +173,12 @@ def test_the_worst_value_of_a_running_period_may_be_a_minute_behind_where_ticks_
         ticks=["2026-03-03T14:00:00Z", "2026-03-06T14:04:00Z", "2026-03-06T15:01:00Z"],
     )
     assert found == ["2026-03-03T14:00:10Z opened 2026-03-03T14:00:00Z", "2026-03-06T15:01:00Z reopened 2026-03-03T14:00:00Z"]
+
+
+def test_what_a_tick_after_an_outage_brings_back_several_times_may_be_told_once() -> None:
+    found = told(
+        policies=[{"period": "hour", "aggregate": "count", "condition": "gt", "threshold": 0, "auto_resolve": False, "early": False}],
+        logs=[{"t": "2026-03-03T14:00:10Z", "v": 1}, {"t": "2026-03-03T17:00:10Z", "v": 1}, {"t": "2026-03-03T19:00:10Z", "v": 1}],
+        ticks=["2026-03-03T14:00:00Z", "2026-03-03T16:01:00Z", "2026-03-03T21:01:00Z"],
+    )
+    assert found == ["2026-03-03T16:01:00Z opened 2026-03-03T14:00:00Z", *["2026-03-03T21:01:00Z reopened 2026-03-03T14:00:00Z"] * 2]
