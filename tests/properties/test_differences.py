@@ -182,3 +182,12 @@ def test_what_a_tick_after_an_outage_brings_back_several_times_may_be_told_once(
         ticks=["2026-03-03T14:00:00Z", "2026-03-03T16:01:00Z", "2026-03-03T21:01:00Z"],
     )
     assert found == ["2026-03-03T16:01:00Z opened 2026-03-03T14:00:00Z", *["2026-03-03T21:01:00Z reopened 2026-03-03T14:00:00Z"] * 2]
+
+
+def test_data_too_late_to_judge_periods_of_an_alert_leaves_them_counted() -> None:
+    found = told(
+        policies=[{"period": "minute", "aggregate": "count", "condition": "eq", "threshold": 0, "evaluation_periods": 2, "datapoints_to_alarm": 2}],
+        logs=[{"t": "2026-03-03T13:50:08Z", "v": 1}, {"t": "2026-03-03T14:50:08Z", "v": 1, "recv": "2026-03-03T16:00:08Z"}],
+        ticks=["2026-03-03T14:00:00Z/2026-03-03T16:02:00Z/PT1M"],
+    )
+    assert found == ["2026-03-03T14:00:00Z opened 2026-03-03T13:58:00Z"]
