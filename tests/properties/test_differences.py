@@ -175,7 +175,7 @@ def test_the_worst_value_of_a_running_period_may_be_a_minute_behind_where_ticks_
     assert found == ["2026-03-03T14:00:10Z opened 2026-03-03T14:00:00Z", "2026-03-06T15:01:00Z reopened 2026-03-03T14:00:00Z"]
 
 
-def test_what_a_tick_after_an_outage_brings_back_several_times_may_be_told_once() -> None:
+def test_a_tick_after_an_outage_tells_each_return_of_an_alert_that_a_recovery_parts() -> None:
     found = told(
         policies=[{"period": "hour", "aggregate": "count", "condition": "gt", "threshold": 0, "auto_resolve": False, "early": False}],
         logs=[{"t": "2026-03-03T14:00:10Z", "v": 1}, {"t": "2026-03-03T17:00:10Z", "v": 1}, {"t": "2026-03-03T19:00:10Z", "v": 1}],
@@ -191,3 +191,20 @@ def test_data_too_late_to_judge_periods_of_an_alert_leaves_them_counted() -> Non
         ticks=["2026-03-03T14:00:00Z/2026-03-03T16:02:00Z/PT1M"],
     )
     assert found == ["2026-03-03T14:00:00Z opened 2026-03-03T13:58:00Z"]
+
+
+def test_a_batch_of_late_data_tells_each_return_of_an_alert_that_a_recovery_parts() -> None:
+    late = {"recv": "2026-03-03T21:10:00Z"}
+    found = told(
+        policies=[{"period": "hour", "aggregate": "count", "condition": "gt", "threshold": 0, "auto_resolve": False, "early": False}],
+        logs=[
+            {"t": "2026-03-03T14:00:10Z", "v": 1},
+            {"t": "2026-03-03T16:00:10Z", "v": 1, **late},
+            {"t": "2026-03-03T17:00:10Z", "v": 1, **late},
+            {"t": "2026-03-03T19:00:10Z", "v": 1, **late},
+        ],
+        ticks=["2026-03-03T14:00:00Z/2026-03-03T22:00:00Z/PT1H"],
+    )
+    opened, *again = found
+    assert opened == "2026-03-03T16:00:00Z opened 2026-03-03T14:00:00Z"
+    assert again == ["2026-03-03T21:10:00Z reopened 2026-03-03T14:00:00Z"] * 2

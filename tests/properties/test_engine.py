@@ -82,13 +82,6 @@ def _id_of(alert: Alert, found: Play | QuickPlay) -> str:
     return alert_id(found.policies[name], revision, first)
 
 
-def _told_once(transitions: list[tuple[Any, ...]], script: Script) -> list[tuple[Any, ...]]:
-    """Tell once what a tick that judges several periods brings back several times: handlers see all of them (docs/semantics.md, "Where a choice was open")."""
-    ticks = {step.scheduled for step in script.steps if isinstance(step, Tick)}
-    again = [one == before and one[0] in ticks and one[2] == "reopened" for before, one in pairwise([(), *transitions])]
-    return [one for one, repeated in zip(transitions, again, strict=True) if not repeated]
-
-
 def _of_handlers(found: Play | QuickPlay) -> Iterator[tuple[Any, ...]]:
     for at, each in found.transitions:
         yield at, found.name_of(each.alert.policy_id), each.type, each.alert.resolved_by, each.alert.alert_id
@@ -153,7 +146,7 @@ def compare(script: Script, player: Callable[[Script], AbstractContextManager[Pl
     with player(script) as found:
         key = lambda each: tuple(map(str, each))
         by_handlers, by_reference = sorted(_of_handlers(found), key=key), sorted(_of_reference(engine, found), key=key)
-        assert by_handlers in (by_reference, _told_once(by_reference, script))
+        assert by_handlers == by_reference
         ours = {alert.alert_id: alert for alert in found.alerts()}
         theirs = {_id_of(alert, found): alert for alert in engine.alerts}
         assert set(ours) == set(theirs)
@@ -168,23 +161,11 @@ def _assert_alike(alert: handlers.Alert, other: Alert, engine: Engine, script: S
     assert alert.period_start == other.period_start
     left = alert.early and other.latest is not None and not engine.is_within_reach(other.policy, other.latest.period)
     if alert.resolved_by in {None, "recovered", "no_data"} and not left:
-        assert alert.count == other.count
-        assert alert.periods == other.periods or _came_too_late(other, script)
+        assert (alert.count, alert.periods) == (other.count, other.periods)
         assert near(alert.aggregate, alert.value, other.latest.reading if other.latest else None), (alert.value, other.value)
         # Of two estimates as bad as each other either may be the worst.
         if (alert.aggregate not in QUANTILES or alert.periods == 1) and not _worst_was_left(other, script):
             assert near(alert.aggregate, alert.worst_value, other.worst), (alert.worst_value, other.worst_value)
-
-
-def _came_too_late(alert: Alert, script: Script) -> bool:
-    """Say whether data came to the alert's periods that was too old to judge them: those stay counted, where the reference, of M of N, reads them anew."""
-    clock = 0
-    for step in script.steps:
-        clock = max(clock, step.scheduled) if isinstance(step, Tick) else clock
-        late = [log.time for log in step.logs if log.time < clock - alert.policy.horizon] if isinstance(step, Apply) else []
-        if alert.policy.rests_on_several and any(time >= alert.first.start for time in late):
-            return True
-    return False
 
 
 def _worst_was_left(alert: Alert, script: Script) -> bool:

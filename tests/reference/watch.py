@@ -70,12 +70,12 @@ class Watch:
         return self.verdicts.state(self.policy, self.calendar, judged)
 
     def weighed(self, judged: Judged) -> State:
-        """Return the policy's state at a judged period as it was when that was judged: of a policy that compares it may look otherwise by now.
+        """Return the policy's state at a judged period as it was when that was judged: it may look otherwise by now.
 
-        Rule: ENGINE.md, "compare": "Late data judges the period it lies in, not those compared with it".
+        What is compared with may have changed ("compare": "Late data judges the period it lies in, not those compared with it"), or a
+        slot by data that was too late to judge anything ("Horizon").
         """
-        now = self.state(judged)
-        return self.verdicts.weighed.get(judged.period.start, now) if self.policy.previous else now
+        return self.verdicts.weighed.get(judged.period.start, self.state(judged))
 
     def record(self, period: Period, reading: Reading) -> Judged:
         """Remember a verdict in place of an earlier one."""
@@ -132,6 +132,7 @@ class Watch:
             self._open(judged, moment)
         elif plan is Plan.AGAIN and self.open is not None:
             self._trigger_again(self.open, moment)
+            self._recover(self.open, self.recovery_after(judged.period.start), moment)  # what its batch has behind it brings it back once more
         elif plan is Plan.JOIN and self.open is not None:
             self.open.first = judged.period
         elif plan is Plan.VALUES:

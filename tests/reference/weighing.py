@@ -80,6 +80,8 @@ class Scales:
         before = {finding.period.start: watch.verdicts.judged.get(finding.period.start) for finding in counted}
         for finding in counted:
             watch.record(finding.period, finding.reading)
+            for judged in self._weighed_with(watch, finding.period):
+                watch.verdicts.weighed.pop(judged.period.start, None)
         moments = {finding.period: finding.moment for finding in counted}
         for finding in counted:
             if self._weigh(watch, finding.period, moments):
@@ -134,20 +136,26 @@ class Scales:
 
         One that is judged in the same batch has a moment of its own: what it opens is dated by its own newest log.
         """
+        weighed = self._weighed_with(watch, period)
         for judged in watch.verdicts.having_as_slot(watch.policy, watch.calendar, period):
-            plan = watch.plan(judged) if judged.period == period or self.inside_horizon(watch, judged.period) else None
+            plan = watch.plan(judged) if judged in weighed else None
             if plan in (Plan.OPEN, Plan.AGAIN) and self._is_behind(watch, judged):
                 self.held_back += 1
                 if judged.period == period:
                     return False
                 continue
-            if judged.period == period or self.inside_horizon(watch, judged.period):
+            if judged in weighed:
                 watch.verdicts.weighed[judged.period.start] = watch.state(judged)
             if plan is None:
                 watch.heal(judged)
             else:
                 watch.apply(plan, judged, moments.get(judged.period) or self._echoed(watch, judged, moments[period]))
         return True
+
+    def _weighed_with(self, watch: Watch, period: Period) -> list[Judged]:
+        """Return what is weighed with a period: itself, and those inside the horizon that have it as a slot."""
+        having = watch.verdicts.having_as_slot(watch.policy, watch.calendar, period)
+        return [judged for judged in having if judged.period == period or self.inside_horizon(watch, judged.period)]
 
     def _echoed(self, watch: Watch, judged: Judged, cause: Moment) -> Moment:
         """Return the moment of a period that is in alarm for a slot's sake: one that still runs is judged early, by its own newest log."""

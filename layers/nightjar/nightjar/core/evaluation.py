@@ -113,7 +113,10 @@ def _goes_on(step: Step, alert: Alert, period: Period, verdict: Verdict, evidenc
     policy = evidence.policy
     updated = with_period(alert, policy, period, verdict, early=not _closed(evidence, period))
     if alert.healed is not None and period.start >= alert.healed:
-        step.open("reopened", _with_later(updated, period, evidence, step.state))  # once for all that came together
+        latest = latest_start(policy, period, evidence.tick)
+        recovery = evidence.recovered_at(after(policy, period), latest, step.state)
+        upto = recovery.start if recovery else latest
+        step.open("reopened", _with_later(updated, period, upto, evidence, step.state))  # once for all that no recovery parts
         _recover(step, period, evidence)  # a late period may be followed by healthy ones
         return step.decision(look=_rests_on_little(policy, period, verdict, evidence))
     if updated == alert:
@@ -134,7 +137,7 @@ def _calm(step: Step, period: Period, verdict: Verdict, evidence: Evidence) -> D
     if alert is None:
         return step.decision() if step.reason else Decision(verdict.outcome if verdict.outcome != "breach" else "not_yet_in_alarm")
     if period.start in alert.in_alarm:
-        left = without_period(_with_later(alert, period, evidence, state), period, evidence)
+        left = without_period(_with_later(alert, period, latest_start(evidence.policy, period, evidence.tick), evidence, state), period, evidence)
         if left is None:
             step.end(alert, "corrected", span_to_latest(alert, "corrected"))
             return step.decision()
@@ -143,16 +146,16 @@ def _calm(step: Step, period: Period, verdict: Verdict, evidence: Evidence) -> D
     return step.decision() if step.reason else Decision("still_open")
 
 
-def _with_later(alert: Alert, period: Period, evidence: Evidence, state: State) -> Alert:
+def _with_later(alert: Alert, period: Period, upto: int, evidence: Evidence, state: State) -> Alert:
     """Count the later periods in alarm that came with the same data as what takes one out of the alert, or reopens it: it goes on with them.
 
-    Each is judged by itself too; what rests on little data only there, behind a look at the raw logs. Of a policy that compares
-    none: later periods may look otherwise only by what they are compared with, which judges nothing.
+    Up to the one that begins at `upto` (µs). Each is judged by itself too; what rests on little data only there, behind a look at
+    the raw logs. Of a policy that compares none: later periods may look otherwise only by what they are compared with, which
+    judges nothing.
     """
     policy = evidence.policy
     if policy.compare is not None:
         return alert
-    upto = latest_start(policy, period, evidence.tick)
     while (period := after(policy, period)).start <= upto:
         verdict = evidence.judged(period)
         if verdict is None or verdict.outcome != "breach" or period.start in alert.in_alarm or not evidence.in_alarm(period, state):
