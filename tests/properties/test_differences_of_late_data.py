@@ -149,3 +149,15 @@ def test_what_was_told_early_and_comes_back_late_is_not_so_far_any_more() -> Non
         ticks=["2026-03-03T14:00:00Z/2026-03-03T14:03:00Z/PT1M"],
     )
     assert (alert.resolved_by, alert.value, alert.early) == ("recovered", 30, False)
+
+
+def test_the_fifth_period_that_drops_out_of_an_alert_that_ended_is_not_counted_any_more() -> None:
+    policy = {**AVERAGE, "missing": "breach", "delay_seconds": 0, "evaluation_periods": 3, "datapoints_to_alarm": 3}
+    logs = [log("01:00", 50), log("02:00", 1, "05:01"), log("00:01", 1, "05:02")]
+    assert lines(policy, *logs, ticks="00/05") == ["00:00 opened 59", "05:01 recovered 59"]
+    alert = played(
+        policies=[{"id": "p", "event": "job.run", "active_from": "2026-03-01T00:00:00Z", **policy}],
+        logs=logs,
+        ticks=["2026-03-03T14:00:00Z/2026-03-03T14:05:00Z/PT1M"],
+    )
+    assert (alert.resolved_by, alert.periods, [iso(start) for start in alert.in_alarm]) == ("recovered", 1, ["2026-03-03T13:59:00Z"])

@@ -94,10 +94,7 @@ def _heal(step: Step, period: Period, ended: Alert | None) -> None:
     """Take a period that late data has healed out of the ended alert that covers it; without another one its latest values stay as last seen."""
     if ended is None or period.start not in ended.in_alarm or span_covering(step.state, period.start) is None:
         return
-    alone = ended.in_alarm == (period.start,) and not ended.older
-    left = replace(ended, in_alarm=(), priors=(), periods=0) if alone else without_period(ended, period)
-    if left is not None:
-        step.update(left, "inside_an_ended_alert")
+    step.update(without_period(ended, period) or replace(ended, in_alarm=(), priors=(), periods=0), "inside_an_ended_alert")
 
 
 def _joins(alert: Alert, period: Period, evidence: Evidence, state: State) -> bool:

@@ -153,7 +153,7 @@ def with_period(alert: Alert, policy: Policy, period: Period, verdict: Verdict, 
 def without_period(alert: Alert, period: Period, evidence: "Evidence | None" = None) -> Alert | None:
     """Take a period out of an alert that late data or the close found not in alarm; None when no other is left to show.
 
-    Without evidence (an ended alert: its buckets were not read) another one shows only as it was noted.
+    Without evidence (an ended alert: its buckets were not read) another one shows only as it was noted; else its values stay as last seen.
     """
     from nightjar.core.evidence import period_from
 
@@ -167,7 +167,7 @@ def without_period(alert: Alert, period: Period, evidence: "Evidence | None" = N
     if priors and (not in_alarm or priors[0]["last_start"] == in_alarm[-1]):  # as it was judged: it may not be judged any more
         return replace(updated, **recalled(priors[0]), priors=priors[1:])
     if not in_alarm or evidence is None:
-        return updated if evidence else None
+        return updated
     last = period_from(evidence.policy, in_alarm[-1])
     verdict = evidence.judged(last)
     return replace(updated, **_measured(evidence.policy, last, verdict, early=not is_closed(evidence.policy, last, evidence.tick))) if verdict else updated
