@@ -1,7 +1,6 @@
 """The api function's handler, as Lambda calls it."""
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
@@ -9,16 +8,20 @@ from typing import Any
 import pytest
 
 from functions.api import app
-from tests.contract.world import NOBODY, Api, api_on, policy, proxy_event, simulated, tables
+from tests.aws import Cloud
+from tests.contract.world import NOBODY, Api, api_on, policy, proxy_event
+from tests.streams import store_on
+from tests.world import stack
 
 CONTEXT = SimpleNamespace(function_name="f", memory_limit_in_mb=1, invoked_function_arn="arn", aws_request_id="r")
 
 
 @pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
-    with simulated() as db, tables(db) as store:
-        monkeypatch.setattr(app, "store", lambda: store)
-        yield api_on(store)
+def api(monkeypatch: pytest.MonkeyPatch) -> Api:
+    """A service whose tables answer one call at a time: moto alone undoes what others wrote when it refuses a transaction."""
+    store = store_on(Cloud(stack()))
+    monkeypatch.setattr(app, "store", lambda: store)
+    return api_on(store)
 
 
 def called(api: Api, method: str, path: str, body: Any = None) -> tuple[int, Any]:
