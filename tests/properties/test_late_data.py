@@ -34,7 +34,8 @@ def late_histories(draw: st.DrawFn) -> Script:
         slots = draw(st.integers(2, 3))
         policy |= {"evaluation_periods": slots, "datapoints_to_alarm": draw(st.integers(1, slots))}
     silent = policy["condition"] in {"lt", "lte"}  # one batch would correct its alert and, behind a look at the raw logs, open the next
-    logs = st.lists(_log(), min_size=3, max_size=12, unique_by=(lambda log: log["recv"]) if silent else None)
+    batches = draw(st.lists(st.integers(60, CLOSED * 60), max_size=0 if silent else 3))
+    logs = st.lists(_log(batches), min_size=3, max_size=12, unique_by=(lambda log: log["recv"]) if silent else None)
     given = {"policies": [policy], "logs": draw(logs), "actions": draw(st.lists(_action(), max_size=2))}
     never_early = policy["aggregate"] == "average" and "delay_seconds" not in policy
     missed = draw(st.sets(st.integers(1, CLOSED), max_size=3)) if never_early else set()
@@ -43,9 +44,11 @@ def late_histories(draw: st.DrawFn) -> Script:
 
 
 @st.composite
-def _log(draw: st.DrawFn) -> dict[str, Any]:
+def _log(draw: st.DrawFn, batches: list[int]) -> dict[str, Any]:
+    """Draw a log that comes by itself, or in one of the batches (seconds) with others."""
     at = draw(st.integers(1, (MINUTES + 1) * 60 - 1))
-    received = draw(st.integers(at, CLOSED * 60))
+    together = [batch for batch in batches if batch >= at]
+    received = draw(st.sampled_from(together)) if together and draw(st.booleans()) else draw(st.integers(at, CLOSED * 60))
     return {"t": iso(START + at * SECOND), "v": draw(st.sampled_from(VALUES)), "recv": iso(START + received * SECOND)}
 
 

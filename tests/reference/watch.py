@@ -1,6 +1,5 @@
 """One revision of a policy under watch: its verdicts, its alerts, and what a new verdict does to them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -63,6 +62,7 @@ class Watch:
     ended: list[Alert] = field(default_factory=list)
     quiet: bool = False
     begun: int | None = None
+    unweighed: set[int] = field(default_factory=set)  # starts of what a batch brought into alarm, perhaps, and has not come to yet
     waiting: Period | None = None  # a wide rolling window that was held back: the next tick judges it, if it is the latest still
 
     def state(self, judged: Judged) -> State:
@@ -153,7 +153,7 @@ class Watch:
         if alert.periods == 0:
             self.resolve(alert, "corrected", moment)
             return
-        last = list(self._in_alarm(alert))[-1]
+        last = self._in_alarm(alert)[-1]
         self._recover(alert, self.recovery_after(last.period.start), moment)
 
     def resolve(self, alert: Alert, by: str, moment: Moment, until: int | None = None) -> None:
@@ -218,10 +218,13 @@ class Watch:
         elif alert.healthy_from is None:
             alert.healthy_from = recovery.period.start
 
-    def _in_alarm(self, alert: Alert) -> Iterator[Judged]:
-        for judged in self.verdicts.since(alert.first.start):
-            if self.weighed(judged) is State.ALARM and self.owner(judged.period.start) is alert:
-                yield judged
+    def _in_alarm(self, alert: Alert) -> list[Judged]:
+        """Return an alert's periods in alarm, oldest first: those of a batch once they are weighed, or once no other is left to it.
+
+        Rule: ENGINE.md, "Out of order": "A recovery is decided by what was judged healthy after the last state in alarm".
+        """
+        found = [each for each in self.verdicts.since(alert.first.start) if self.weighed(each) is State.ALARM and self.owner(each.period.start) is alert]
+        return [judged for judged in found if judged.period.start not in self.unweighed] or found
 
     def _take_values(self, alert: Alert | None) -> None:
         if alert is not None:

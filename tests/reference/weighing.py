@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from tests.reference.judging import Reading, Verdict, judge, judge_early
 from tests.reference.logs import Book
 from tests.reference.periods import DAY, HOUR, MINUTE, Period
-from tests.reference.verdicts import Judged
+from tests.reference.verdicts import Judged, State
 from tests.reference.watch import Moment, Plan, Watch
 
 LOOK_UP_TO = 10_000
@@ -78,12 +78,14 @@ class Scales:
         if counted:
             self._know_for(watch, counted)
         before = {finding.period.start: watch.verdicts.judged.get(finding.period.start) for finding in counted}
+        watch.unweighed = {start for start in before if watch.verdicts.weighed.get(start) is not State.ALARM}
         for finding in counted:
             watch.record(finding.period, finding.reading)
             for judged in self._weighed_with(watch, finding.period):
                 watch.verdicts.weighed.pop(judged.period.start, None)
         moments = {finding.period: finding.moment for finding in counted}
         for finding in counted:
+            watch.unweighed.discard(finding.period.start)
             if self._weigh(watch, finding.period, moments):
                 watch.settle(finding.moment)
                 watch.quiet = watch.quiet and finding.reading.verdict is not Verdict.HEALTHY

@@ -134,7 +134,10 @@ def _calm(step: Step, period: Period, verdict: Verdict, evidence: Evidence) -> D
     if alert is None:
         return step.decision() if step.reason else Decision(verdict.outcome if verdict.outcome != "breach" else "not_yet_in_alarm")
     if period.start in alert.in_alarm:
-        left = without_period(_with_later(alert, period, latest_start(evidence.policy, period, evidence.tick), evidence, state), period, evidence)
+        left = without_period(alert, period, evidence)
+        if left is None:  # it goes on if more came with the same data
+            later = _with_later(alert, period, latest_start(evidence.policy, period, evidence.tick), evidence, state)
+            left = without_period(later, period, evidence)
         if left is None:
             step.end(alert, "corrected", span_to_latest(alert, "corrected"))
             return step.decision()
@@ -144,7 +147,7 @@ def _calm(step: Step, period: Period, verdict: Verdict, evidence: Evidence) -> D
 
 
 def _with_later(alert: Alert, period: Period, upto: int, evidence: Evidence, state: State) -> Alert:
-    """Count the later periods in alarm that came with the same data as what takes one out of the alert, or reopens it: it goes on with them.
+    """Count the later periods in alarm that came with the same data as what takes the only one out of the alert, or reopens it: it goes on with them.
 
     Up to the one that begins at `upto` (µs). Each is judged by itself too; what rests on little data only there, behind a look at
     the raw logs. Of a policy that compares none: later periods may look otherwise only by what they are compared with, which
