@@ -175,3 +175,9 @@ def test_a_period_that_drops_out_is_followed_by_a_recovery_though_the_same_batch
     logs = log("00:01", 50), log("01:00", 50), log("01:01", [1] * 40, "05:01"), log("02:00", 1, "05:01"), log("04:00", 50, "05:01")
     assert lines(policy, *logs)[:3] == ["01:00 opened 00", "05:01 recovered 00", "05:01 opened 04"]
     assert lines({**policy, "auto_resolve": False}, *logs) == ["01:00 opened 00", "05:01 reopened 00"]
+
+
+def test_a_breach_that_has_a_healthy_minute_of_its_batch_as_a_slot_brings_a_kept_alert_back_once() -> None:
+    policy = {**AVERAGE, "auto_resolve": False, "delay_seconds": 0, "evaluation_periods": 2, "datapoints_to_alarm": 1}
+    logs = log("00:01", 50), log("03:00", 1, "06:01"), log("05:00", 50, "06:01")
+    assert lines(policy, *logs) == ["01:00 opened 00", "06:01 reopened 00"]

@@ -83,10 +83,9 @@ class Scales:
             watch.record(finding.period, finding.reading)
             for judged in self._weighed_with(watch, finding.period):
                 watch.verdicts.weighed.pop(judged.period.start, None)
-        moments = {finding.period: finding.moment for finding in counted}
-        for finding in counted:
+        for place, finding in enumerate(counted):
             watch.unweighed.discard(finding.period.start)
-            if self._weigh(watch, finding.period, moments):
+            if self._weigh(watch, finding, {later.period for later in counted[place + 1 :]}):
                 watch.settle(finding.moment)
                 watch.quiet = watch.quiet and finding.reading.verdict is not Verdict.HEALTHY
             else:
@@ -133,13 +132,16 @@ class Scales:
                     watch.verdicts.known[period.start] = Judged(period, found.reading)
             period = watch.after(period)
 
-    def _weigh(self, watch: Watch, period: Period, moments: dict[Period, Moment]) -> bool:
+    def _weigh(self, watch: Watch, finding: Finding, later: set[Period]) -> bool:
         """Do what a period and those that have it as a slot call for. Return False when the period's own judgement is held back.
 
-        One that is judged in the same batch has a moment of its own: what it opens is dated by its own newest log.
+        Those of its batch that are weighed `later` have their own turn.
         """
+        period = finding.period
         weighed = self._weighed_with(watch, period)
         for judged in watch.verdicts.having_as_slot(watch.policy, watch.calendar, period):
+            if judged.period in later:
+                continue
             plan = watch.plan(judged) if judged in weighed else None
             if plan in (Plan.OPEN, Plan.AGAIN) and self._is_behind(watch, judged):
                 self.held_back += 1
@@ -151,7 +153,7 @@ class Scales:
             if plan is None:
                 watch.heal(judged)
             else:
-                watch.apply(plan, judged, moments.get(judged.period) or self._echoed(watch, judged, moments[period]))
+                watch.apply(plan, judged, finding.moment if judged.period == period else self._echoed(watch, judged, finding.moment))
         return True
 
     def _weighed_with(self, watch: Watch, period: Period) -> list[Judged]:
