@@ -181,3 +181,9 @@ def test_a_breach_that_has_a_healthy_minute_of_its_batch_as_a_slot_brings_a_kept
     policy = {**AVERAGE, "auto_resolve": False, "delay_seconds": 0, "evaluation_periods": 2, "datapoints_to_alarm": 1}
     logs = log("00:01", 50), log("03:00", 1, "06:01"), log("05:00", 50, "06:01")
     assert lines(policy, *logs) == ["01:00 opened 00", "06:01 reopened 00"]
+
+
+def test_an_alert_whose_only_period_a_batch_heals_goes_on_with_an_earlier_one_that_the_batch_makes_breach() -> None:
+    policy = {**AVERAGE, "aggregate": "min", "missing": "zero", "auto_resolve": False, "delay_seconds": 0}
+    logs = log("00:01", 1), log("02:00", 50), log("00:01", 50, "03:01"), log("01:00", 50, "03:01"), log("02:00", 1, "03:01")
+    assert lines(policy, *logs) == ["03:00 opened 01"]

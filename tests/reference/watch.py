@@ -62,7 +62,7 @@ class Watch:
     ended: list[Alert] = field(default_factory=list)
     quiet: bool = False
     begun: int | None = None
-    unweighed: set[int] = field(default_factory=set)  # starts of what a batch brought into alarm, perhaps, and has not come to yet
+    later: set[int] = field(default_factory=set)  # starts of what was judged with the period that is being weighed, and is weighed after it
     waiting: Period | None = None  # a wide rolling window that was held back: the next tick judges it, if it is the latest still
 
     def state(self, judged: Judged) -> State:
@@ -147,7 +147,7 @@ class Watch:
     def settle(self, moment: Moment) -> None:
         """Bring the open alert up to date: values, `corrected`, recovery after the last state in alarm."""
         alert = self.open
-        if alert is None:
+        if alert is None or self._is_still_in_alarm(alert):
             return
         self._take_values(alert)
         if alert.periods == 0:
@@ -219,12 +219,20 @@ class Watch:
             alert.healthy_from = recovery.period.start
 
     def _in_alarm(self, alert: Alert) -> list[Judged]:
-        """Return an alert's periods in alarm, oldest first: those of a batch once they are weighed, or once no other is left to it.
+        """Return an alert's periods in alarm, oldest first: those that a batch brings into alarm once they are weighed, or once no other is left.
 
         Rule: ENGINE.md, "Out of order": "A recovery is decided by what was judged healthy after the last state in alarm".
         """
         found = [each for each in self.verdicts.since(alert.first.start) if self.weighed(each) is State.ALARM and self.owner(each.period.start) is alert]
-        return [judged for judged in found if judged.period.start not in self.unweighed] or found
+        return [judged for judged in found if not self._is_still_to_come(judged.period.start)] or found
+
+    def _is_still_to_come(self, start: int) -> bool:
+        """Tell whether a period was not in alarm, and what was judged of it anew is weighed later."""
+        return start in self.later and self.verdicts.weighed.get(start) is not State.ALARM
+
+    def _is_still_in_alarm(self, alert: Alert) -> bool:
+        """Tell whether an alert has a period in alarm that is weighed anew later: its own turn decides what is left of the alert."""
+        return any(self.verdicts.weighed.get(start) is State.ALARM and self.owner(start) is alert for start in self.later)
 
     def _take_values(self, alert: Alert | None) -> None:
         if alert is not None:

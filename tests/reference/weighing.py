@@ -78,14 +78,13 @@ class Scales:
         if counted:
             self._know_for(watch, counted)
         before = {finding.period.start: watch.verdicts.judged.get(finding.period.start) for finding in counted}
-        watch.unweighed = {start for start in before if watch.verdicts.weighed.get(start) is not State.ALARM}
         for finding in counted:
             watch.record(finding.period, finding.reading)
-            for judged in self._weighed_with(watch, finding.period):
-                watch.verdicts.weighed.pop(judged.period.start, None)
+            if watch.verdicts.weighed.get(finding.period.start) is not State.ALARM:
+                watch.verdicts.weighed.pop(finding.period.start, None)
         for place, finding in enumerate(counted):
-            watch.unweighed.discard(finding.period.start)
-            if self._weigh(watch, finding, {later.period for later in counted[place + 1 :]}):
+            watch.later = {later.period.start for later in counted[place + 1 :]}
+            if self._weigh(watch, finding):
                 watch.settle(finding.moment)
                 watch.quiet = watch.quiet and finding.reading.verdict is not Verdict.HEALTHY
             else:
@@ -132,16 +131,17 @@ class Scales:
                     watch.verdicts.known[period.start] = Judged(period, found.reading)
             period = watch.after(period)
 
-    def _weigh(self, watch: Watch, finding: Finding, later: set[Period]) -> bool:
+    def _weigh(self, watch: Watch, finding: Finding) -> bool:
         """Do what a period and those that have it as a slot call for. Return False when the period's own judgement is held back.
 
-        Those of its batch that are weighed `later` have their own turn.
+        Those of its batch that are weighed later have their own turn.
         """
         period = finding.period
-        weighed = self._weighed_with(watch, period)
-        for judged in watch.verdicts.having_as_slot(watch.policy, watch.calendar, period):
-            if judged.period in later:
-                continue
+        having = [one for one in watch.verdicts.having_as_slot(watch.policy, watch.calendar, period) if one.period.start not in watch.later]
+        weighed = [one for one in having if one.period == period or self.inside_horizon(watch, one.period)]
+        for judged in weighed:
+            watch.verdicts.weighed.pop(judged.period.start, None)
+        for judged in having:
             plan = watch.plan(judged) if judged in weighed else None
             if plan in (Plan.OPEN, Plan.AGAIN) and self._is_behind(watch, judged):
                 self.held_back += 1
@@ -155,11 +155,6 @@ class Scales:
             else:
                 watch.apply(plan, judged, finding.moment if judged.period == period else self._echoed(watch, judged, finding.moment))
         return True
-
-    def _weighed_with(self, watch: Watch, period: Period) -> list[Judged]:
-        """Return what is weighed with a period: itself, and those inside the horizon that have it as a slot."""
-        having = watch.verdicts.having_as_slot(watch.policy, watch.calendar, period)
-        return [judged for judged in having if judged.period == period or self.inside_horizon(watch, judged.period)]
 
     def _echoed(self, watch: Watch, judged: Judged, cause: Moment) -> Moment:
         """Return the moment of a period that is in alarm for a slot's sake: one that still runs is judged early, by its own newest log."""
