@@ -166,14 +166,14 @@ def test_the_fifth_period_that_drops_out_of_an_alert_that_ended_is_not_counted_a
 def test_a_batch_of_healthy_minutes_and_a_breach_after_them_ends_the_alert_and_opens_the_next() -> None:
     policy = {"period": "minute", "aggregate": "max", "condition": "gt", "threshold": 20, "recovery_periods": 2}
     logs = log("00:01", 50), log("01:00", 1), log("02:00", 1, "04:01"), log("03:00", 50, "04:01")
-    assert lines(policy, *logs)[:3] == ["00:01 opened 00", "04:01 recovered 00", "04:01 opened 03"]
+    assert lines(policy, *logs) == ["00:01 opened 00", "04:01 recovered 00", "04:01 opened 03"]
     assert lines({**policy, "auto_resolve": False}, *logs) == ["00:01 opened 00", "04:01 reopened 00"]
 
 
 def test_a_period_that_drops_out_is_followed_by_a_recovery_though_the_same_batch_makes_a_later_one_breach() -> None:
     policy = {**AVERAGE, "recovery_periods": 2, "delay_seconds": 0}
     logs = log("00:01", 50), log("01:00", 50), log("01:01", [1] * 40, "05:01"), log("02:00", 1, "05:01"), log("04:00", 50, "05:01")
-    assert lines(policy, *logs)[:3] == ["01:00 opened 00", "05:01 recovered 00", "05:01 opened 04"]
+    assert lines(policy, *logs) == ["01:00 opened 00", "05:01 recovered 00", "05:01 opened 04"]
     assert lines({**policy, "auto_resolve": False}, *logs) == ["01:00 opened 00", "05:01 reopened 00"]
 
 

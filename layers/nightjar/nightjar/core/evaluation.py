@@ -134,10 +134,8 @@ def _calm(step: Step, period: Period, verdict: Verdict, evidence: Evidence) -> D
     if alert is None:
         return step.decision() if step.reason else Decision(verdict.outcome if verdict.outcome != "breach" else "not_yet_in_alarm")
     if period.start in alert.in_alarm:
-        left = without_period(alert, period, evidence)
-        if left is None:  # it goes on if more came with the same data
-            later = _with_later(alert, period, latest_start(evidence.policy, period, evidence.tick), evidence, state)
-            left = without_period(later, period, evidence)
+        latest = latest_start(evidence.policy, period, evidence.tick)
+        left = without_period(alert, period, evidence) or without_period(_with_later(alert, period, latest, evidence, state), period, evidence)
         if left is None:
             step.end(alert, "corrected", span_to_latest(alert, "corrected"))
             return step.decision()
